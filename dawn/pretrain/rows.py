@@ -1,0 +1,169 @@
+"""Training rows: token ids, and which of them are masked. Two kinds of row, four kinds of mask.
+
+A problem row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations, each
+taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be computed.
+
+Masks of a problem row follow two states:
+- uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
+- frontier: what a decoder meets. Before a frontier all is written; behind it no number is, and words are written with some
+  probability; behind the frontier's block nothing is.
+Only the response is ever masked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dawn.pretrain.data import Problem, is_easier, problems, task_problems
+
+MULTIPLE = 32
+GENERATED = 96
+DRILL_WIDTH = 96
+WIDTHS = (96, 128, 160, 192)
+FULL_WIDTH_SHARE = 0.3
+UNIFORM_SHARE = 0.25
+SYNTHETIC_SHARE = 0.5
+RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """ids [width] int64; masked [width] bool: the positions whose tokens the network is to predict."""
+
+    ids: np.ndarray
+    masked: np.ndarray
+
+
+def number_tokens(tokenizer) -> np.ndarray:
+    """[V] bool: the tokens that are a single digit, with or without the space before it."""
+    texts = (tokenizer.decode([i]).strip() for i in range(len(tokenizer)))
+    return np.array([text.isdigit() and text.isascii() for text in texts])
+
+
+class RowMaker:
+    """Rows of both kinds from a seed. Holds the tokenizer's special ids and the random generator, nothing else."""
+
+    def __init__(self, tokenizer, seed: int):
+        self.tokenizer = tokenizer
+        self.end = tokenizer.eos_token_id
+        self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
+        self.is_number = number_tokens(tokenizer)
+        self.random = np.random.default_rng(seed)
+        self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
+        self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
+
+    def problem_row(self) -> Row:
+        """A word problem with one of the two masks."""
+        problem = next(self.task)
+        ids, start = self.encode(problem)
+        if self.random.random() < UNIFORM_SHARE:
+            return Row(ids, uniform_mask(self.random, len(ids), start))
+        return Row(ids, frontier_mask(self.random, self.is_number[ids], start))
+
+    def encode(self, problem: Problem) -> tuple[np.ndarray, int]:
+        """ids [width] and the index of the first response token."""
+        question, answer = self.tokenizer([problem.question, problem.solution])["input_ids"]
+        prompt = [self.user, *question, self.assistant]
+        full = self.random.random() < FULL_WIDTH_SHARE
+        needed = len(prompt) + (GENERATED if full else len(answer) + 1)
+        width = min(-(-max(needed, WIDTHS[0]) // MULTIPLE) * MULTIPLE, WIDTHS[-1])
+        row = (prompt + answer + [self.end] * width)[:width]
+        return np.array(row), len(prompt)
+
+    def drill_row(self) -> Row:
+        """Equations on lines of their own; mostly their results are masked, sometimes other tokens too."""
+        ids, results = [self.assistant], [False]
+        while len(ids) < DRILL_WIDTH:
+            synthetic = self.random.random() < SYNTHETIC_SHARE
+            line = made_up_equation(self.random) if synthetic else next(self.lines)
+            more, flags = self.encode_line(line + "\n")
+            ids += more
+            results += flags
+        ids, results = np.array(ids[:DRILL_WIDTH]), np.array(results[:DRILL_WIDTH])
+        return Row(ids, drill_mask(self.random, results))
+
+    def encode_line(self, line: str) -> tuple[list[int], list[bool]]:
+        """The line's tokens, and for each whether it is a digit of a result."""
+        encoded = self.tokenizer(line, return_offsets_mapping=True)
+        spans = [match.span(1) for match in RESULT.finditer(line)]
+        flags = [any(a < stop and b > start for start, stop in spans) for a, b in encoded["offset_mapping"]]
+        return encoded["input_ids"], [flag and self.is_number[i] for flag, i in zip(flags, encoded["input_ids"])]
+
+
+def equation_lines(seed: int) -> Iterator[str]:
+    """Single lines of worked solutions of the training side that hold an equation with a number as its result."""
+    for problem in problems(seed, held_out=False):
+        if is_easier(problem):
+            yield from (line for line in problem.solution.splitlines() if RESULT.search(line) and len(line) < 160)
+
+
+def made_up_equation(random: np.random.Generator) -> str:
+    """`a op b = c` in the spellings of the worked solutions, no number above 200."""
+    kind = random.choice(["+", "+", "-", "-", "*", "/", "+++"])
+    if kind == "+++":
+        parts = random.integers(1, 50, size=random.integers(3, 5))
+        left, result = " + ".join(map(str, parts)), int(parts.sum())
+    else:
+        first, second, result = operands(random, kind)
+        sign = random.choice(["*", "*", "x"]) if kind == "*" else kind
+        left = f"{first} {sign} {second}"
+    spelling = random.choice(["{} = {}", "{}={}", "{} = ${}"], p=[0.5, 0.4, 0.1])
+    left = left.replace(" ", "") if "}=" in spelling or random.random() < 0.3 else left
+    return str(spelling).format(left, result)
+
+
+def operands(random: np.random.Generator, kind: str) -> tuple[int, int, int]:
+    """Two operands and their result, all within 0..200."""
+    if kind in "+-":
+        low, high = sorted(int(n) for n in random.integers(1, random.choice([30, 100, 200]), size=2))
+        return (high, low, high - low) if kind == "-" else (low, min(high, 200 - low), low + min(high, 200 - low))
+    small = int(random.integers(2, 13))
+    large = int(random.integers(2, 200 // small + 1))
+    if kind == "/":
+        return small * large, small, large
+    return (small, large, small * large) if random.random() < 0.5 else (large, small, small * large)
+
+
+def uniform_mask(random: np.random.Generator, width: int, start: int) -> np.ndarray:
+    """[width] bool: each response position masked with one probability t ~ U(0, 1); at least one is."""
+    masked = random.random(width) < random.random()
+    masked[:start] = False
+    if not masked.any():
+        masked[random.integers(start, width)] = True
+    return masked
+
+
+def frontier_mask(random: np.random.Generator, is_number: np.ndarray, start: int) -> np.ndarray:
+    """[width] bool: a state of block-wise decoding whose first unwritten number is the frontier (see the module's text)."""
+    width = len(is_number)
+    position = np.arange(width)
+    begins = np.flatnonzero(is_number & ~np.roll(is_number, 1) & (position >= start))
+    anywhere = not len(begins) or random.random() < 0.25
+    frontier = int(random.integers(start, width) if anywhere else random.choice(begins))
+    words = 1.0 if random.random() < 0.35 else random.random()
+    behind = position >= frontier
+    masked = behind & (is_number | (random.random(width) < words))
+    if random.random() < 0.3:
+        masked &= ~(is_number & (position < frontier + 3) & (random.random(width) < 0.4))
+    if random.random() < 0.8:
+        block_end = start + ((frontier - start) // MULTIPLE + 1) * MULTIPLE
+        masked |= position >= block_end
+    if random.random() < 0.2:
+        masked |= ~behind & ~is_number & (random.random(width) < 0.3)
+    masked[:start] = False
+    masked[frontier] |= not masked.any()
+    return masked
+
+
+def drill_mask(random: np.random.Generator, results: np.ndarray) -> np.ndarray:
+    """[width] bool: digits of results with probability .85; in half of the rows other tokens with one probability below .5."""
+    masked = results & (random.random(len(results)) < 0.85)
+    if random.random() < 0.5:
+        masked |= random.random(len(results)) < random.random() * 0.5
+    masked[0] = False
+    masked[-1] |= not masked.any()
+    return masked

@@ -1,0 +1,215 @@
+"""Training of the embedded model: rows → masked cross-entropy → weights. Resumable; seeds fixed; one step is one batch.
+
+The network is transformers' LlamaForCausalLM without the causal mask. The loss is the mean cross-entropy at the masked
+positions only. Matrices are trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls
+linearly to zero over the last part (`decay_share`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from dawn.errors import DataError
+from dawn.pretrain.muon import Muon
+from dawn.pretrain.rows import Row, RowMaker
+from dawn.pretrain.tokenizer import train_tokenizer
+
+SHAPE = {"hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 7, "num_attention_heads": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides the weights. `drills_first` → `drills_last`: share of tokens in drill rows, over half the run."""
+
+    steps: int = 3000
+    tokens_per_step: int = 6144
+    seed: int = 0
+    matrix_lr: float = 0.02
+    other_lr: float = 0.003
+    warmup_steps: int = 50
+    decay_share: float = 0.3
+    drills_first: float = 0.5
+    drills_last: float = 0.15
+
+    def rate(self, step: int) -> float:
+        """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
+        left = (self.steps - step) / (self.steps * self.decay_share)
+        return min(1.0, (step + 1) / self.warmup_steps, max(left, 0.0))
+
+    def drills(self, step: int) -> float:
+        """Share of drill rows at a step."""
+        part = min(1.0, 2 * step / self.steps)
+        return self.drills_first + (self.drills_last - self.drills_first) * part
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a step reports. `digits`: share of masked digits of drill rows predicted right; `problem_digits`: of problem rows."""
+
+    step: int
+    steps: int
+    loss: float
+    digits: float
+    problem_digits: float
+    tokens: int
+    seconds: float
+
+
+def new_network(tokenizer):
+    """A randomly initialised LlamaForCausalLM that looks both ways."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        tie_word_embeddings=False,
+        max_position_embeddings=512,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        mask_token_id=tokenizer.mask_token_id,
+        is_causal=False,
+        attn_implementation="eager",  # the backward pass of fused attention is slower on a CPU
+        **SHAPE,
+    )
+    return LlamaForCausalLM(config).float()
+
+
+def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[list[tuple[bool, Row]]]:
+    """One batch a step, all rows of one width; a drill batch or a problem batch by the share of that step."""
+    waiting: dict[tuple[bool, int], list[Row]] = defaultdict(list)
+    step = first_step
+    while True:
+        drill = bool(maker.random.random() < recipe.drills(step))
+        row = maker.drill_row() if drill else maker.problem_row()
+        key = (drill, len(row.ids))
+        waiting[key].append(row)
+        if len(waiting[key]) * len(row.ids) + len(row.ids) > recipe.tokens_per_step:
+            yield [(drill, row) for row in waiting.pop(key)]
+            step += 1
+
+
+class Training:
+    """A network, its optimisers and its place in the recipe; `save` and `resume` keep all of it."""
+
+    def __init__(self, recipe: Recipe, directory: Path):
+        self.recipe, self.directory = recipe, directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.tokenizer = self.tokenizer_of(directory)
+        torch.manual_seed(recipe.seed)
+        self.network = new_network(self.tokenizer)
+        self.optimisers = self.new_optimisers()
+        self.step, self.tokens = 0, 0
+
+    def tokenizer_of(self, directory: Path):
+        """The tokenizer of this run: loaded if it is there, else trained and saved."""
+        from transformers import AutoTokenizer
+
+        folder = directory / "tokenizer"
+        if not folder.exists():
+            train_tokenizer().save_pretrained(folder)
+        return AutoTokenizer.from_pretrained(folder)
+
+    def new_optimisers(self) -> list[tuple[torch.optim.Optimizer, float]]:
+        """(optimiser, base learning rate): Muon for the layers' matrices, AdamW for the rest."""
+        matrices = [p for n, p in self.network.named_parameters() if "layers" in n and p.ndim == 2]
+        chosen = {id(p) for p in matrices}
+        others = [p for p in self.network.parameters() if id(p) not in chosen]
+        adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0)
+        return [(Muon(matrices), self.recipe.matrix_lr), (adam, self.recipe.other_lr)]
+
+    def save(self) -> None:
+        """Write the checkpoint beside the old one, then replace it: a stop in the middle loses nothing."""
+        state = {
+            "step": self.step,
+            "tokens": self.tokens,
+            "network": self.network.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
+        }
+        partial = self.directory / "checkpoint.partial"
+        torch.save(state, partial)
+        os.replace(partial, self.directory / "checkpoint.pt")
+
+    def resume(self) -> None:
+        """Continue from the directory's checkpoint, if there is one."""
+        path = self.directory / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"]):
+            optimiser.load_state_dict(saved)
+        self.step, self.tokens = state["step"], state["tokens"]
+
+    def start_from(self, model: Path) -> None:
+        """Take the weights of an exported model, with fresh optimisers."""
+        from transformers import LlamaForCausalLM
+
+        if not (model / "model.safetensors").exists():
+            raise DataError(f"no model.safetensors in {model}: give the folder of an exported model")
+        self.network.load_state_dict(LlamaForCausalLM.from_pretrained(model, dtype=torch.float32).state_dict())
+
+    def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
+        """Train to the recipe's end, reporting each step and saving now and then."""
+        self.network.train()
+        for layer in self.network.model.layers:
+            layer.compile(dynamic=False)
+        maker = RowMaker(self.tokenizer, seed=self.recipe.seed * 1000 + self.step)
+        for batch in batches(maker, self.recipe, self.step):
+            if self.step >= self.recipe.steps:
+                break
+            report(self.one_step(batch, maker.is_number))
+            if self.step % save_every == 0:
+                self.save()
+        self.save()
+
+    def one_step(self, batch: list[tuple[bool, Row]], is_number: np.ndarray) -> Progress:
+        """Forward, backward, update of one batch."""
+        started = time.perf_counter()
+        ids = torch.from_numpy(np.stack([row.ids for _, row in batch]))  # [rows, width]
+        masked = torch.from_numpy(np.stack([row.masked for _, row in batch]))  # [rows, width]
+        visible = ids.masked_fill(masked, self.tokenizer.mask_token_id)
+        hidden = self.network.model(visible, use_cache=False).last_hidden_state  # [rows, width, d]
+        logits = self.network.lm_head(hidden[masked])  # [masked, V]
+        target = ids[masked]  # [masked]
+        loss = cross_entropy(logits, target)
+        loss.backward()
+        self.update()
+        numbers = torch.from_numpy(is_number)[target]
+        right = (logits.argmax(-1) == target)[numbers].float().mean().item() if numbers.any() else float("nan")
+        self.step += 1
+        self.tokens += ids.numel()
+        drill = batch[0][0]
+        digits = (right, float("nan")) if drill else (float("nan"), right)
+        seconds = time.perf_counter() - started
+        return Progress(self.step, self.recipe.steps, loss.item(), *digits, ids.numel(), seconds)
+
+    def update(self) -> None:
+        """One optimiser step at this step's learning rate."""
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for optimiser, base in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = base * self.recipe.rate(self.step)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+
+    def export(self, target: Path) -> None:
+        """Write a bfloat16 LlamaForCausalLM checkpoint with its tokenizer and recipe into `target`."""
+        from transformers import LlamaForCausalLM
+
+        target.mkdir(parents=True, exist_ok=True)
+        copy = LlamaForCausalLM(self.network.config)
+        copy.load_state_dict(self.network.state_dict())
+        copy.to(torch.bfloat16).save_pretrained(target)
+        self.tokenizer.save_pretrained(target)
+        facts = {"recipe": asdict(self.recipe), "steps_done": self.step, "tokens_seen": self.tokens}
+        (target / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
