@@ -1,0 +1,127 @@
+"""The only decoding loop: predict, decide, commit, until nothing is masked. A generator of StepRecords.
+
+Everything else consumes it: the app draws each record as it is made, the command line prints it, the benchmark counts it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dawn.canvas import Canvas
+from dawn.errors import CanvasError
+from dawn.prediction import Denoiser, Needs, Prediction
+from dawn.rules.base import Moment, Rule
+from dawn.selection import Decision
+from dawn.thresholds import require_number
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """temperature ≥ 0 (0: greedy); seed of the sampling noise; step_limit: no more forward passes than that (None: no limit);
+    stop_at_end: stop when an end-of-text token is written and no mask precedes it."""
+
+    temperature: float = 0.0
+    seed: int = 0
+    step_limit: int | None = None
+    stop_at_end: bool = True
+
+    def __post_init__(self):
+        require_number("temperature", self.temperature, 0.0, 10.0)
+        require_number("seed", self.seed, 0, 2**32 - 1)
+        if self.step_limit is not None:
+            require_number("step limit", self.step_limit, 1, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One forward pass and what came of it.
+
+    canvas: before the step. filled [n]: positions filled with end-of-text after it, because the answer had ended.
+    seconds: forward pass, collecting attention, decision.
+    """
+
+    index: int
+    canvas: Canvas
+    prediction: Prediction
+    moment: Moment
+    decision: Decision
+    filled: np.ndarray
+    end_id: int
+    seconds: tuple[float, float, float]
+
+    @property
+    def block(self) -> int:
+        return self.canvas.block
+
+    @property
+    def after(self) -> Canvas:
+        """The canvas after the step: before + selection + filled."""
+        chosen = self.decision.selection.positions
+        written = self.canvas.commit(chosen, self.prediction.tokens[chosen], self.prediction.confidence[chosen])
+        return written.write(self.filled, np.full(len(self.filled), self.end_id), 0.0) if len(self.filled) else written
+
+
+def decode(
+    denoiser: Denoiser,
+    rule: Rule,
+    canvas: Canvas,
+    options: Options = Options(),
+    watch: Needs = Needs(),
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[StepRecord]:
+    """Decode `canvas` to its end, yielding a StepRecord per forward pass.
+
+    watch: what to record beyond what the rule needs. cancelled: asked between steps; True ends the run where it is.
+    """
+    if canvas.is_complete:
+        raise CanvasError("nothing is masked: there is nothing to decode")
+    random = np.random.default_rng(options.seed)
+    moment, index = first_moment(canvas), 0
+    limit = options.step_limit or int(canvas.masked.sum())
+    while index < limit and not canvas.is_complete and not cancelled():
+        record = one_step(denoiser, rule, canvas, moment, index, options, watch, random)
+        yield record
+        after = record.after
+        moment, canvas, index = next_moment(moment, canvas, after), after, index + 1
+
+
+def one_step(denoiser, rule, canvas, moment, index, options, watch, random) -> StepRecord:
+    """One forward pass over `canvas` and the rule's decision about it."""
+    prediction = denoiser.predict(canvas, rule.needs | watch, options.temperature, random)
+    started = time.perf_counter()
+    decision = rule.decide(canvas, prediction, moment)
+    seconds = (*prediction.seconds, time.perf_counter() - started)
+    chosen = decision.selection.positions
+    end_ids = denoiser.end_ids if options.stop_at_end else ()
+    filled, end_id = ended(canvas, chosen, prediction.tokens[chosen], end_ids)
+    return StepRecord(index, canvas, prediction, moment, decision, filled, end_id, seconds)
+
+
+def ended(canvas: Canvas, positions: np.ndarray, tokens: np.ndarray, end_ids: tuple[int, ...]) -> tuple[np.ndarray, int]:
+    """The masked positions to fill because the answer has ended, and with which end-of-text token; none if it has not.
+
+    It has ended when an end-of-text token stands in the generated part and no mask precedes it.
+    """
+    written = canvas.tokens.copy()
+    written[positions] = tokens
+    masks = np.flatnonzero(written == canvas.mask_id)
+    ends = np.flatnonzero(np.isin(written, end_ids) & (np.arange(len(written)) >= canvas.prompt_length))
+    if len(masks) and len(ends) and ends[0] < masks[0]:
+        return masks, int(written[ends[0]])
+    return np.empty(0, dtype=np.int64), -1
+
+
+def first_moment(canvas: Canvas) -> Moment:
+    """The moment of a run's first step."""
+    return Moment(0, len(canvas.candidates))
+
+
+def next_moment(moment: Moment, before: Canvas, after: Canvas) -> Moment:
+    """The moment after a step; a new block starts to count anew."""
+    if after.is_complete or after.block != before.block:
+        return Moment(0, 0 if after.is_complete else len(after.candidates))
+    return Moment(moment.step_in_block + 1, moment.masks_at_start)

@@ -1,0 +1,47 @@
+"""Attention → sparse dependency graph: sinks, then edges. Source: DAWN, section 4.1.
+
+An edge j → i (source j, target i) means "i depends on j": the attention from query i to key j is at least τ_edge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dawn.prediction import Attention
+from dawn.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyGraph:
+    """source, target [E] int, weight [E] float32, ordered by target, then source; sinks [S] ascending. No self-loop, no edge from a sink."""
+
+    source: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    sinks: np.ndarray
+
+    def matrix(self, targets: np.ndarray, length: int) -> np.ndarray:
+        """[len(targets), L] float32: weight of the edge column → row's target, 0 where there is none."""
+        dense = np.zeros((length, length), dtype=np.float32)
+        dense[self.target, self.source] = self.weight
+        return dense[targets]
+
+
+def find_sinks(received: np.ndarray, thresholds: Thresholds) -> np.ndarray:
+    """[S] the columns whose received attention [L] is above the sink level."""
+    return np.flatnonzero(received > thresholds.sink_level(len(received)))
+
+
+def build_graph(attention: Attention, targets: np.ndarray, thresholds: Thresholds) -> DependencyGraph:
+    """The edges into `targets` [n], whose rows (or predecessors' rows, by `attention_row`) must be among the attention's."""
+    sinks = find_sinks(attention.received, thresholds)
+    shift = 1 if thresholds.attention_row == "predictor" else 0
+    index = np.searchsorted(attention.rows, np.maximum(targets - shift, 0))
+    weights = attention.weights[index]  # [n, L]
+    linked = weights >= thresholds.edge
+    linked[:, sinks] = False
+    linked[np.arange(len(targets)), targets] = False
+    row, source = np.nonzero(linked)
+    return DependencyGraph(source, targets[row], weights[row, source], sinks)

@@ -1,0 +1,72 @@
+"""What one forward pass says about a canvas, and the protocol of whatever makes it. Plain numpy on the CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from dawn.canvas import Canvas
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a rule or a viewer asks of a forward pass. A denoiser pays for nothing that is not asked for.
+
+    anchors: confidence of every position before the window's end, not of the masked ones alone.
+    attention: received attention and the window's rows. alternatives: that many most likely tokens per window position.
+    """
+
+    anchors: bool = False
+    attention: bool = False
+    alternatives: int = 0
+
+    def __or__(self, other: Needs) -> Needs:
+        return Needs(
+            self.anchors or other.anchors,
+            self.attention or other.attention,
+            max(self.alternatives, other.alternatives),
+        )
+
+
+EVERYTHING = Needs(anchors=True, attention=True, alternatives=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Attention averaged over heads and layers. rows [R]: query positions, ascending; weights [R, L]: row = query, column = key,
+    each row sums to at most 1; received [L]: mean over all queries of the canvas."""
+
+    rows: np.ndarray
+    weights: np.ndarray
+    received: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """tokens [L] int32 and confidence [L] float32 (NaN where nobody asked); attention or None; alternatives: token ids [W, k] int32
+    and their probabilities [W, k] float32 for the window's positions, descending; seconds spent in the forward pass and in
+    collecting attention."""
+
+    tokens: np.ndarray
+    confidence: np.ndarray
+    attention: Attention | None = None
+    alternatives: tuple[np.ndarray, np.ndarray] | None = None
+    seconds: tuple[float, float] = field(default=(0.0, 0.0))
+
+
+def attention_rows(window: np.ndarray) -> np.ndarray:
+    """[R] the rows worth keeping: the window's and those just before them, which predict them in shifted models."""
+    return np.union1d(window, np.maximum(window - 1, 0))
+
+
+class Denoiser(Protocol):
+    """A model seen from the decoder: ids in, a Prediction out."""
+
+    mask_id: int
+    end_ids: tuple[int, ...]
+
+    def predict(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
+        """One forward pass over the canvas. `temperature` 0 is greedy; otherwise tokens are sampled with Gumbel noise."""
+        ...

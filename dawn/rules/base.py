@@ -1,0 +1,53 @@
+"""What every rule shares: its interface, the moment it decides in, and ranking by confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from dawn.canvas import Canvas
+from dawn.prediction import Needs, Prediction
+from dawn.selection import Commit, Decision, Reason, Refusal, Selection, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where in its block a step stands: steps taken in the block before it, and the masks it began with."""
+
+    step_in_block: int
+    masks_at_start: int
+
+
+class Rule(Protocol):
+    """A decision rule: a frozen dataclass whose fields are its settings. It never sees the model."""
+
+    name: ClassVar[str]
+
+    @property
+    def needs(self) -> Needs: ...
+
+    def decide(self, canvas: Canvas, prediction: Prediction, moment: Moment) -> Decision:
+        """Commit a non-empty subset of `canvas.candidates` and give a reason for each of the rest."""
+        ...
+
+
+def by_confidence(positions: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    """`positions` by descending confidence [L]; ties go to the lowest index."""
+    return positions[np.argsort(-confidence[positions], kind="stable")]
+
+
+def threshold_selection(candidates: np.ndarray, confidence: np.ndarray, threshold: float) -> Selection:
+    """{i : c_i ≥ threshold}, and the most confident candidate if that is empty."""
+    chosen = candidates[confidence[candidates] >= threshold]
+    tier = Tier.HIGH if len(chosen) else Tier.FORCED
+    chosen = chosen if len(chosen) else by_confidence(candidates, confidence)[:1]
+    return uniform_selection(candidates, chosen, tier, Reason.BELOW)
+
+
+def uniform_selection(candidates: np.ndarray, chosen: np.ndarray, tier: Tier, reason: Reason) -> Selection:
+    """A selection whose commits all have one tier and whose refusals all have one reason."""
+    committed = tuple(Commit(int(i), tier) for i in np.sort(chosen))
+    refused = tuple(Refusal(int(i), reason) for i in np.setdiff1d(candidates, chosen))
+    return Selection(committed, refused)

@@ -1,0 +1,30 @@
+"""Confidence threshold (Fast-dLLM, arXiv 2505.22618): commit {i ∈ M : c_i ≥ τ}, or the most confident position if that is empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from dawn.canvas import Canvas
+from dawn.prediction import Needs, Prediction
+from dawn.rules.base import Moment, threshold_selection
+from dawn.selection import Decision
+from dawn.thresholds import require_number
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Commits every position at least as confident as `high`; reads no attention."""
+
+    name: ClassVar[str] = "confidence"
+    high: float = 0.9
+
+    def __post_init__(self):
+        require_number("high", self.high, 0.0, 1.0)
+
+    @property
+    def needs(self) -> Needs:
+        return Needs()
+
+    def decide(self, canvas: Canvas, prediction: Prediction, moment: Moment) -> Decision:
+        return Decision(threshold_selection(canvas.candidates, prediction.confidence, self.high))

@@ -1,0 +1,88 @@
+"""The five thresholds of DAWN and the choices that change what they mean. Source: DAWN, section 4 and Table 3.
+
+Thresholds are compared as float32, like the numbers they meet: `.9 >= .9` holds for a confidence stored as float32.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from dawn.errors import ThresholdError
+
+SINK_MODES = ("absolute", "relative")
+VARIANTS = ("paper", "published")
+ANCHOR_CONFIDENCES = ("current", "at_commit")
+ATTENTION_ROWS = ("position", "predictor")
+LARGEST_RELATIVE_SINK = 1000.0
+
+HELP = {
+    "high": "τ_high: a masked position at least this confident is committed at once.",
+    "induced": "τ_induced: enough confidence for a position that depends on an anchor.",
+    "low": "τ_low: enough confidence for a position that conflicts with no other one taken.",
+    "edge": "τ_edge: attention from i to j at least this large makes i depend on j.",
+    "sink": "τ_sink: a column that receives more than this on average is a sink and is removed.",
+    "sink_mode": "absolute: compare received attention with τ_sink; relative: with τ_sink divided by the length.",
+    "variant": "paper: Algorithm 1 of the paper; published: the looser exclusion in the published code.",
+    "anchor_confidence": "An anchor's confidence: of this forward pass, or of the step that committed it.",
+    "attention_row": "The row that speaks for position i: its own, or that of i-1, which predicts it in shifted models.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """high, induced, low in [0, 1]; edge in (0, 1]; sink in [0, 1], or κ in [0, 1000] for `sink_mode="relative"` (s_j > κ/L)."""
+
+    high: float = 0.9
+    induced: float = 0.7
+    low: float = 0.75
+    edge: float = 0.07
+    sink: float = 0.01
+    sink_mode: str = "absolute"
+    variant: str = "paper"
+    anchor_confidence: str = "current"
+    attention_row: str = "position"
+
+    def __post_init__(self):
+        require_choice("sink_mode", self.sink_mode, SINK_MODES)
+        require_choice("variant", self.variant, VARIANTS)
+        require_choice("anchor_confidence", self.anchor_confidence, ANCHOR_CONFIDENCES)
+        require_choice("attention_row", self.attention_row, ATTENTION_ROWS)
+        for name in ("high", "induced", "low"):
+            require_number(name, getattr(self, name), 0.0, 1.0)
+        require_number("edge", self.edge, 0.0, 1.0)
+        if self.edge == 0:
+            raise ThresholdError("edge must be above 0: at 0 every position would depend on every other one")
+        require_number("sink", self.sink, 0.0, 1.0 if self.sink_mode == "absolute" else LARGEST_RELATIVE_SINK)
+        for name in ("high", "induced", "low", "edge", "sink"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+
+    def sink_level(self, length: int) -> float:
+        """The received attention above which a column of a canvas of `length` positions is a sink."""
+        return self.sink if self.sink_mode == "absolute" else self.sink / length
+
+
+def require_number(name: str, value: object, low: float, high: float) -> None:
+    """Refuse anything but a finite number within [low, high]."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not low <= value <= high:
+        raise ThresholdError(f"{name} must be a number from {low:g} to {high:g}, not {value!r:.40}")
+
+
+def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse anything but one of the choices."""
+    if value not in choices:
+        raise ThresholdError(f"{name} must be one of {', '.join(choices)}, not {value!r:.40}")
+
+
+THRESHOLD_NAMES = tuple(field.name for field in fields(Thresholds))
+
+PRESETS = {
+    "Embedded model": Thresholds(high=0.9, induced=0.7, low=0.75, edge=0.07, sink=4.0, sink_mode="relative"),
+    "LLaDA · GSM8K, MATH": Thresholds(),
+    "LLaDA · HumanEval": Thresholds(low=0.8),
+    "LLaDA · MBPP": Thresholds(low=0.7),
+    "Dream Base · GSM8K": Thresholds(induced=0.75, low=0.75, edge=0.05, sink=0.03),
+    "Dream Base · MATH, HumanEval, MBPP": Thresholds(induced=0.75, low=0.8, edge=0.05, sink=0.03),
+    "Dream Instruct · all tasks": Thresholds(induced=0.75, low=0.8, edge=0.10, sink=0.03),
+}
