@@ -16,7 +16,10 @@ from dawn.errors import CanvasError
 from dawn.prediction import Denoiser, Needs, Prediction
 from dawn.rules.base import Moment, Rule
 from dawn.selection import Decision
-from dawn.thresholds import require_number
+from dawn.thresholds import require_number, require_whole
+
+HOTTEST = 10.0
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,10 @@ class Options:
     stop_at_end: bool = True
 
     def __post_init__(self):
-        require_number("temperature", self.temperature, 0.0, 10.0)
-        require_number("seed", self.seed, 0, 2**32 - 1)
+        require_number("temperature", self.temperature, 0.0, HOTTEST)
+        require_whole("seed", self.seed, 0, LARGEST_SEED)
         if self.step_limit is not None:
-            require_number("step limit", self.step_limit, 1, 1_000_000)
+            require_whole("step limit", self.step_limit, 1, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def tier_counts(trace: Trace) -> dict[str, int]:
 
 def first_divergence(one: Trace, other: Trace) -> int | None:
     """The first step after which the two canvases differ, or None if the shorter trace never does."""
-    for index, (a, b) in enumerate(zip(one.steps, other.steps)):
+    for index, (a, b) in enumerate(zip(one.steps, other.steps, strict=False)):
         if not np.array_equal(a.after.tokens, b.after.tokens):
             return index
     return None

@@ -35,8 +35,8 @@ EVERYTHING = Needs(anchors=True, attention=True, alternatives=5)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Attention averaged over heads and layers. rows [R]: query positions, ascending; weights [R, L]: row = query, column = key,
-    each row sums to at most 1; received [L]: mean over all queries of the canvas."""
+    """Attention averaged over heads and layers. rows [R]: query positions, ascending; weights [R, L]: row = query,
+    column = key, each row sums to at most 1; received [L]: mean over all queries of the canvas."""
 
     rows: np.ndarray
     weights: np.ndarray
@@ -45,9 +45,9 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """tokens [L] int32 and confidence [L] float32 (NaN where nobody asked); attention or None; alternatives: token ids [W, k] int32
-    and their probabilities [W, k] float32 for the window's positions, descending; seconds spent in the forward pass and in
-    collecting attention."""
+    """tokens [L] int32 and confidence [L] float32 (NaN where nobody asked); attention or None; alternatives: token ids [W, k]
+    int32 and their probabilities [W, k] float32 for the window's positions, descending; seconds spent in the forward pass
+    and in collecting attention."""
 
     tokens: np.ndarray
     confidence: np.ndarray

@@ -1,4 +1,4 @@
-"""What a rule decided about every candidate of a step: committed, with tier and evidence, or refused, with reason and blocker."""
+"""What a rule decided about every candidate: committed, with tier and evidence, or refused, with reason and blocker."""
 
 from __future__ import annotations
 

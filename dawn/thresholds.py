@@ -5,7 +5,6 @@ Thresholds are compared as float32, like the numbers they meet: `.9 >= .9` holds
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
 from dawn.errors import ThresholdError
@@ -15,6 +14,7 @@ VARIANTS = ("paper", "published")
 ANCHOR_CONFIDENCES = ("current", "at_commit")
 ATTENTION_ROWS = ("position", "predictor")
 LARGEST_RELATIVE_SINK = 1000.0
+SMALLEST_EDGE = 1e-6  # at 0 every position would depend on every other one, over edges that weigh nothing
 
 HELP = {
     "high": "τ_high: a masked position at least this confident is committed at once.",
@@ -31,7 +31,7 @@ HELP = {
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """high, induced, low in [0, 1]; edge in (0, 1]; sink in [0, 1], or κ in [0, 1000] for `sink_mode="relative"` (s_j > κ/L)."""
+    """high, induced, low in [0, 1]; edge in [1e-6, 1]; sink in [0, 1], or κ in [0, 1000] for sink_mode `relative`: s_j > κ/L."""
 
     high: float = 0.9
     induced: float = 0.7
@@ -50,9 +50,7 @@ class Thresholds:
         require_choice("attention_row", self.attention_row, ATTENTION_ROWS)
         for name in ("high", "induced", "low"):
             require_number(name, getattr(self, name), 0.0, 1.0)
-        require_number("edge", self.edge, 0.0, 1.0)
-        if self.edge == 0:
-            raise ThresholdError("edge must be above 0: at 0 every position would depend on every other one")
+        require_number("edge", self.edge, SMALLEST_EDGE, 1.0)
         require_number("sink", self.sink, 0.0, 1.0 if self.sink_mode == "absolute" else LARGEST_RELATIVE_SINK)
         for name in ("high", "induced", "low", "edge", "sink"):
             object.__setattr__(self, name, float(getattr(self, name)))
@@ -64,9 +62,15 @@ class Thresholds:
 
 def require_number(name: str, value: object, low: float, high: float) -> None:
     """Refuse anything but a finite number within [low, high]."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not low <= value <= high:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not low <= value <= high:  # a NaN is in no range
         raise ThresholdError(f"{name} must be a number from {low:g} to {high:g}, not {value!r:.40}")
+
+
+def require_whole(name: str, value: object, low: int, high: int) -> None:
+    """Refuse anything but a whole number within [low, high]."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ThresholdError(f"{name} must be a whole number from {low} to {high}, not {value!r:.40}")
 
 
 def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import zipfile
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from dawn.canvas import Canvas, frozen
-from dawn.decode import StepRecord, ended, first_moment, next_moment
+from dawn.decode import HOTTEST, LARGEST_SEED, StepRecord, ended, first_moment, next_moment
 from dawn.errors import DawnError, TraceError
 from dawn.prediction import Attention, Prediction, attention_rows
 from dawn.rules import Rule, make_rule, settings_of
@@ -38,7 +39,9 @@ from dawn.selection import Tier
 SCHEMA = 1
 LARGEST_BYTES = 512 * 2**20
 LONGEST_META = 4 * 2**20
-MOST_POSITIONS = 16_384
+MOST_POSITIONS = 4096
+MOST_DECISIONS = 2**21  # candidates over all steps; 1024 positions in one block, one a step, are a quarter of it
+MOST_EDGES = 2**24
 FILLED = 255
 TIERS = tuple(Tier)
 
@@ -122,19 +125,26 @@ def with_parent(trace: Trace, name: str, step: int) -> Trace:
 
 def save(trace: Trace, path: str | Path) -> None:
     """Write the trace beside its place, then move it there: a stop in the middle leaves the old file or the new one."""
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
-        file.write(to_bytes(trace))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    path, data = Path(path), to_bytes(trace)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def to_bytes(trace: Trace) -> bytes:
     """The file's bytes; equal traces give equal bytes."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays_of(trace).items()}
+    for name, array in arrays.items():
+        if array.dtype != np.dtype(DTYPES[name][0]):
+            raise TraceError(f"array {name!r} is {array.dtype}; a trace keeps {DTYPES[name][0]}: the denoiser must give that")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays_of(trace))
+    np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
 
 
@@ -176,7 +186,7 @@ def meta_of(trace: Trace) -> dict:
         "output": trace.output,
         "model": setup.model,
         "rule": setup.rule,
-        "settings": setup.settings,
+        "settings": settings_of(setup.make_rule()),
         "temperature": setup.temperature,
         "seed": setup.seed,
         "end_ids": list(setup.end_ids),
@@ -192,6 +202,8 @@ def meta_of(trace: Trace) -> dict:
 
 def load(path: str | Path) -> Trace:
     """Read and check a trace file; TraceError says what is wrong and where."""
+    if "\0" in str(path):
+        raise TraceError("cannot read a file whose name holds a zero byte")
     try:
         with open(path, "rb") as file:
             return from_file(file)
@@ -212,7 +224,7 @@ def read_arrays(file) -> dict[str, np.ndarray]:
             members = archive.infolist()
             names = [member.filename.removesuffix(".npy") for member in members]
             check_names(names, sum(member.file_size for member in members))
-            return {name: read_array(archive, member, name) for name, member in zip(names, members)}
+            return {name: read_array(archive, member, name) for name, member in zip(names, members, strict=True)}
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise TraceError(f"not a trace file: {str(error)[:120] or 'it is cut short'}") from None
     except Exception as error:  # zlib and the header parser raise many kinds for broken data
@@ -247,9 +259,9 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> 
             raise TraceError(
                 f"array {name!r} is {dtype} with {len(shape)} dimensions; expected {expected} with {dimensions}, by rows"
             )
-        wanted = int(np.prod([int(n) for n in shape], dtype=object)) * dtype.itemsize
-        if wanted > member.file_size:
-            raise TraceError(f"array {name!r} claims {wanted} bytes, the file holds {member.file_size}")
+        wanted, held = math.prod(map(int, shape)) * dtype.itemsize, member.file_size - stream.tell()
+        if min(shape) < 0 or wanted != held:
+            raise TraceError(f"array {name!r} of shape {shape} needs {wanted} bytes, the file holds {held}")
         data = stream.read(wanted)
     if len(data) != wanted:
         raise TraceError(f"array {name!r} is cut short")
@@ -304,8 +316,8 @@ META_CHECKS = {
     "model": is_text,
     "rule": is_text,
     "settings": lambda value: isinstance(value, dict),
-    "temperature": is_real,
-    "seed": is_whole,
+    "temperature": lambda value: is_real(value) and 0 <= value <= HOTTEST,
+    "seed": lambda value: is_whole(value, high=LARGEST_SEED),
     "end_ids": are_ids,
     "prompt_length": is_whole,
     "block_length": is_whole,
@@ -323,6 +335,7 @@ class Reader:
     def __init__(self, arrays: dict[str, np.ndarray], meta: dict):
         self.arrays, self.meta = arrays, meta
         self.row, self.choice = 0, 0  # read so far of attention and of choices
+        self.decisions, self.edges = 0, 0  # made so far
         self.check_shapes()
         self.check_ranges()
 
@@ -391,6 +404,7 @@ class Reader:
             if canvas.is_complete:
                 raise TraceError(f"step {index}: nothing is masked any more")
             record = self.step(index, rule, canvas, moment, end_ids)
+            self.count(index, record)
             yield record
             after = record.after
             moment, canvas = next_moment(moment, canvas, after), after
@@ -398,10 +412,21 @@ class Reader:
             if name in self.arrays and read != len(self.arrays[name]):
                 raise TraceError(f"array {name!r} has {len(self.arrays[name])} rows; the steps need {read}")
 
+    def count(self, index: int, record: StepRecord) -> None:
+        """Keep what is recomputed within bounds: zeros pack well, so a small file can ask for a lot."""
+        selection, graph = record.decision.selection, record.decision.graph
+        self.decisions += len(selection.committed) + len(selection.refused)
+        self.edges += len(graph.source) if graph else 0
+        if self.decisions > MOST_DECISIONS or self.edges > MOST_EDGES:
+            raise TraceError(
+                f"step {index}: above {MOST_DECISIONS} decisions or {MOST_EDGES} edges in all; such files are not read"
+            )
+
     def step(self, index: int, rule: Rule, canvas: Canvas, moment, end_ids) -> StepRecord:
         """One record; its decision must be the file's."""
         seconds = tuple(float(s) for s in self.arrays["seconds"][index])
         prediction = self.prediction(index, canvas, seconds)
+        self.check_confidence(index, rule, canvas, prediction.confidence)
         try:
             decision = rule.decide(canvas, prediction, moment)
             chosen = decision.selection.positions
@@ -431,9 +456,15 @@ class Reader:
             alternatives = (self.slice("choices", start, count, index), self.slice("probabilities", start, count, index))
             self.choice += count
         confidence = self.arrays["confidence"][index]
-        if np.isnan(confidence[canvas.candidates]).any():
-            raise TraceError(f"step {index}: a masked position of the window has no confidence")
         return Prediction(self.arrays["predicted"][index], confidence, attention, alternatives, seconds[:2])
+
+    def check_confidence(self, index: int, rule: Rule, canvas: Canvas, confidence: np.ndarray) -> None:
+        """The rule must find the confidence that it reads."""
+        _, end = canvas.block_span(canvas.block)
+        read = np.arange(end) if rule.needs.anchors else canvas.candidates
+        missing = read[np.isnan(confidence[read])]
+        if len(missing):
+            raise TraceError(f"step {index}: position {missing[0]} has no confidence, which the rule {rule.name} reads")
 
     def slice(self, name: str, start: int, count: int, index: int) -> np.ndarray:
         if start + count > len(self.arrays[name]):

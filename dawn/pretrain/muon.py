@@ -41,7 +41,7 @@ class Muon(torch.optim.Optimizer):
             for shape, parameters in stacks.items():
                 updates = orthogonalise(torch.stack([self.momentum(p, group["momentum"]) for p in parameters]))
                 scale = group["lr"] * max(1, shape[0] / shape[1]) ** 0.5
-                for parameter, update in zip(parameters, updates):
+                for parameter, update in zip(parameters, updates, strict=False):
                     parameter.add_(update, alpha=-scale)
 
     def momentum(self, parameter: torch.Tensor, decay: float) -> torch.Tensor:

@@ -91,7 +91,8 @@ class RowMaker:
         encoded = self.tokenizer(line, return_offsets_mapping=True)
         spans = [match.span(1) for match in RESULT.finditer(line)]
         flags = [any(a < stop and b > start for start, stop in spans) for a, b in encoded["offset_mapping"]]
-        return encoded["input_ids"], [flag and self.is_number[i] for flag, i in zip(flags, encoded["input_ids"])]
+        ids = encoded["input_ids"]
+        return ids, [flag and self.is_number[i] for flag, i in zip(flags, ids, strict=False)]
 
 
 def equation_lines(seed: int) -> Iterator[str]:
@@ -160,9 +161,9 @@ def frontier_mask(random: np.random.Generator, is_number: np.ndarray, start: int
 
 
 def drill_mask(random: np.random.Generator, results: np.ndarray) -> np.ndarray:
-    """[width] bool: digits of results with probability .85; in half of the rows other tokens with one probability below .5."""
+    """[width] bool: digits of results with probability .85; in some rows other tokens with one probability below .5."""
     masked = results & (random.random(len(results)) < 0.85)
-    if random.random() < 0.5:
+    if random.random() < 0.15:
         masked |= random.random(len(results)) < random.random() * 0.5
     masked[0] = False
     masked[-1] |= not masked.any()

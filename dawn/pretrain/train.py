@@ -24,7 +24,7 @@ from dawn.pretrain.muon import Muon
 from dawn.pretrain.rows import Row, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
-SHAPE = {"hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 7, "num_attention_heads": 4}
+SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a step reports. `digits`: share of masked digits of drill rows predicted right; `problem_digits`: of problem rows."""
+    """What a step reports. `digits`: share of masked digits of drill rows predicted right; `problem_digits`: problem rows."""
 
     step: int
     steps: int
@@ -146,7 +146,7 @@ class Training:
             return
         state = torch.load(path, weights_only=True)
         self.network.load_state_dict(state["network"])
-        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"]):
+        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=False):
             optimiser.load_state_dict(saved)
         self.step, self.tokens = state["step"], state["tokens"]
 

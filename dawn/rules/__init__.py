@@ -25,7 +25,7 @@ def make_rule(name: str, settings: dict) -> Rule:
     """A rule from its name and settings; settings left out take the rule's defaults, unknown ones are refused."""
     unknown = sorted(set(settings) - set(setting_names(name)))
     if unknown:
-        raise RuleError(f"rule {name} has no setting {', '.join(unknown)}: it takes {', '.join(setting_names(name))}")
+        raise RuleError(f"rule {name} has no setting {unknown[0]!r:.40}: it takes {', '.join(setting_names(name))}")
     return Dawn(Thresholds(**settings)) if RULES[name] is Dawn else RULES[name](**settings)
 
 

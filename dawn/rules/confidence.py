@@ -1,4 +1,4 @@
-"""Confidence threshold (Fast-dLLM, arXiv 2505.22618): commit {i ∈ M : c_i ≥ τ}, or the most confident position if that is empty."""
+"""Confidence threshold (Fast-dLLM, arXiv 2505.22618): commit {i ∈ M : c_i ≥ τ}, or the most confident one if that is empty."""
 
 from __future__ import annotations
 

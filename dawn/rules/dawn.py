@@ -54,7 +54,7 @@ class Dawn:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The numbers a decision reads: candidates [M], their confidence [M], edge weights [M, L] (0: no edge), anchors [L] bool."""
+    """What a decision reads: candidates [M], their confidence [M], edge weights [M, L] (0: no edge), anchors [L] bool."""
 
     candidates: np.ndarray
     confidence: np.ndarray

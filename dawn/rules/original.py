@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dawn.canvas import Canvas
-from dawn.errors import ThresholdError
 from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, by_confidence, uniform_selection
 from dawn.selection import Decision, Reason, Tier
+from dawn.thresholds import require_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,7 @@ class Original:
     steps_per_block: int = 0
 
     def __post_init__(self):
-        if not isinstance(self.steps_per_block, int) or not 0 <= self.steps_per_block <= 4096:
-            raise ThresholdError(f"steps_per_block must be a whole number from 0 to 4096, not {self.steps_per_block!r:.40}")
+        require_whole("steps_per_block", self.steps_per_block, 0, 4096)
 
     @property
     def needs(self) -> Needs:
