@@ -1,0 +1,306 @@
+"""The command line: `python -m dawn run | show | check | golden | eval | pretrain`. Errors are one line and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from dawn.decode import Options
+from dawn.errors import DawnError, RuleError
+from dawn.prediction import EVERYTHING, Needs
+from dawn.rules import RULES, Rule, make_rule, setting_names, settings_of
+from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, SINK_MODES, VARIANTS
+from dawn.trace import Trace, load, save
+
+EMBEDDED_PRESET = "Embedded model"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; the process's exit code."""
+    try:
+        options = parser().parse_args(arguments)
+        return options.command(options)
+    except DawnError as error:
+        print(f"dawn: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("dawn: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def parser() -> Parser:
+    """All commands with their options."""
+    top = Parser(prog="dawn", description="Dependency-aware decoding of diffusion language models, step by step.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    add_run(commands)
+    add_show(commands)
+    add_golden(commands)
+    add_eval(commands)
+    add_pretrain(commands)
+    return top
+
+
+def add_run(commands) -> None:
+    run = commands.add_parser("run", help="decode an answer and draw the steps")
+    run.add_argument("prompt", metavar="QUESTION")
+    add_model_and_rule(run)
+    run.add_argument("--gen-length", type=int, default=96, help="positions to generate (default %(default)s)")
+    run.add_argument("--block-length", type=int, default=32, help="positions per block (default %(default)s)")
+    run.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
+    run.add_argument("--seed", type=int, default=0, help="of the sampling noise (default %(default)s)")
+    run.add_argument("--save", type=Path, metavar="FILE", help="write the trace as an .npz file")
+    run.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    run.set_defaults(command=run_command)
+
+
+def add_model_and_rule(command) -> None:
+    """--model, --rule and the rules' settings."""
+    command.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
+    command.add_argument("--rule", default="dawn", choices=list(RULES), help="decision rule (default %(default)s)")
+    command.add_argument("--variant", choices=VARIANTS, help=HELP["variant"])
+    for name in ("high", "induced", "low", "edge", "sink"):
+        command.add_argument(f"--{name}", type=float, help=HELP[name])
+    command.add_argument("--sink-mode", choices=SINK_MODES, help=HELP["sink_mode"])
+    command.add_argument("--anchor-confidence", choices=ANCHOR_CONFIDENCES, help=HELP["anchor_confidence"])
+    command.add_argument("--attention-row", choices=ATTENTION_ROWS, help=HELP["attention_row"])
+    command.add_argument(
+        "--steps-per-block", type=int, help="rule original: steps a block is decoded in (default: one per token)"
+    )
+
+
+def add_show(commands) -> None:
+    show = commands.add_parser("show", help="print a trace file, or one of its steps")
+    show.add_argument("file", type=Path)
+    show.add_argument("--step", type=int, metavar="K", help="every decision of step K, counted from 0")
+    show.set_defaults(command=show_command)
+    check = commands.add_parser("check", help="say whether a trace file is valid, or why not")
+    check.add_argument("file", type=Path)
+    check.set_defaults(command=check_command)
+
+
+def add_golden(commands) -> None:
+    golden = commands.add_parser("golden", help="compare the rules with selections of the published code")
+    golden.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    golden.set_defaults(command=golden_command)
+
+
+def add_eval(commands) -> None:
+    evaluate = commands.add_parser("eval", help="accuracy and cost on held-out problems")
+    evaluate.add_argument("--task", default="gsm_symbolic", help="default %(default)s")
+    evaluate.add_argument("--n", type=int, default=400, help="number of problems (default %(default)s)")
+    evaluate.add_argument("--seed", type=int, default=0, help="which held-out problems (default %(default)s)")
+    add_model_and_rule(evaluate)
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    evaluate.set_defaults(command=eval_command)
+
+
+def add_pretrain(commands) -> None:
+    pretrain = commands.add_parser("pretrain", help="train the embedded model; resumes where it stopped")
+    pretrain.add_argument("--directory", type=Path, default=Path("runs/embedded"), help="checkpoints (default %(default)s)")
+    pretrain.add_argument("--steps", type=int, default=2300, help="steps of the whole recipe (default %(default)s)")
+    pretrain.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
+    pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")
+    pretrain.add_argument("--export", type=Path, metavar="FOLDER", help="write the model here when done")
+    pretrain.set_defaults(command=pretrain_command)
+
+
+def rule_from(options) -> Rule:
+    """The rule that the options describe: explicit settings over the model's preset (for `dawn`) or the rule's defaults."""
+    every = sorted({name for rule in RULES for name in setting_names(rule)})
+    given = {name: getattr(options, name) for name in every if getattr(options, name, None) is not None}
+    if options.rule == "dawn" and options.model == "embedded":
+        preset = asdict(PRESETS[EMBEDDED_PRESET])
+        if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
+            del preset["sink"]
+        given = preset | given
+    return make_rule(options.rule, given)
+
+
+def run_command(options) -> int:
+    from dawn.models import load_model
+    from dawn.run import start
+
+    rule = rule_from(options)
+    decoding = Options(options.temperature, options.seed)
+    model = load_model(options.model)
+    watch = EVERYTHING if options.save else Needs()
+    run = start(model, options.prompt, rule, options.gen_length, options.block_length, decoding, watch=watch)
+    for _ in run.iterate() if options.json else drawn(run, model):
+        pass
+    trace = run.trace()
+    if options.save:
+        save_to(trace, options.save)
+    print_run(trace, options.json)
+    return 0
+
+
+def drawn(run, model):
+    """The run's records, each drawn in place as it comes."""
+    from rich.live import Live
+
+    from dawn.terminal import live_view
+
+    with Live(refresh_per_second=30, transient=True) as live:
+        for step in run.iterate():
+            live.update(live_view(step, model.pieces(set(step.after.tokens.tolist())), model.special_ids))
+            yield step
+
+
+def save_to(trace: Trace, path: Path) -> None:
+    try:
+        save(trace, path)
+    except OSError as error:
+        raise DawnError(f"cannot write {path}: {error.strerror}") from None
+
+
+def print_run(trace: Trace, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(run_json(trace)))
+        return
+    from rich.console import Console
+
+    from dawn.terminal import summary
+
+    Console().print(summary(trace))
+
+
+def run_json(trace: Trace) -> dict:
+    """The run as plain values."""
+    return {
+        "model": trace.setup.model,
+        "rule": trace.setup.rule,
+        "settings": trace.setup.settings,
+        "prompt": trace.prompt,
+        "output": trace.output,
+        "forwards": trace.forwards,
+        "tokens": trace.tokens_committed,
+        "seconds": trace.seconds,
+        "steps": [step_json(trace, step) for step in trace.steps],
+    }
+
+
+def step_json(trace: Trace, step) -> dict:
+    """One step as plain values."""
+    selection, prediction = step.decision.selection, step.prediction
+    committed = [
+        {
+            "position": commit.position,
+            "token": int(prediction.tokens[commit.position]),
+            "text": trace.pieces.get(int(prediction.tokens[commit.position]), ""),
+            "tier": commit.tier.value,
+            "confidence": float(prediction.confidence[commit.position]),
+        }
+        for commit in selection.committed
+    ]
+    refused = [{"position": refusal.position, "reason": refusal.reason.value} for refusal in selection.refused]
+    return {"index": step.index, "block": step.block, "committed": committed, "refused": refused}
+
+
+def show_command(options) -> int:
+    from rich.console import Console
+
+    from dawn.terminal import step_table, trace_table
+
+    trace = load(options.file)
+    if options.step is not None and not 0 <= options.step < len(trace.steps):
+        raise RuleError(f"the trace has steps 0 to {len(trace.steps) - 1}, not {options.step}")
+    Console().print(trace_table(trace) if options.step is None else step_table(trace, options.step))
+    return 0
+
+
+def check_command(options) -> int:
+    trace = load(options.file)
+    print(
+        f"valid: {len(trace.steps)} steps, {trace.canvas.length} positions, rule {trace.setup.rule}, model {trace.setup.model}"
+    )
+    return 0
+
+
+def golden_command(options) -> int:
+    from rich.console import Console
+
+    from dawn.golden import check
+    from dawn.terminal import golden_table
+
+    results = check(options.files)
+    Console().print(golden_table(results))
+    return 1 if any(result.unexplained for result in results) else 0
+
+
+def eval_command(options) -> int:
+    from dawn.evaluate import outcomes, report
+    from dawn.models import load_model
+
+    if not 1 <= options.n <= 1_000_000:
+        raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
+    rule = rule_from(options)
+    stream = outcomes(load_model(options.model), rule, options.n, options.seed, options.task)
+    result = asdict(report(list(with_progress(stream, options.n))))
+    if options.json:
+        facts = {"task": options.task, "seed": options.seed, "model": options.model, "rule": rule.name}
+        print(json.dumps(facts | {"settings": settings_of(rule)} | result))
+        return 0
+    low, high = result["ci95"]
+    print(f"{rule.name}: accuracy {result['accuracy']:.1%} (95 % interval {low:.1%} to {high:.1%}, n = {result['n']})")
+    print(
+        f"{result['forwards_per_item']:.1f} forward passes per problem, {result['tokens_per_forward']:.2f} tokens per forward"
+    )
+    print(f"{result['tokens_per_second']:.0f} tokens per second")
+    return 0
+
+
+def with_progress(stream, total: int):
+    """The stream's items, with a progress bar on standard error."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(stream, total=total, description="problems", console=Console(stderr=True), transient=True)
+
+
+def pretrain_command(options) -> int:
+    from dawn.pretrain.train import Recipe, Training
+
+    training = Training(Recipe(steps=options.steps, seed=options.seed), options.directory)
+    training.resume()
+    if options.start_from and training.step == 0:
+        training.start_from(options.start_from)
+    report_training(training)
+    if options.export:
+        training.export(options.export)
+        print(f"exported to {options.export}")
+    return 0
+
+
+def report_training(training) -> None:
+    """Train to the end with a progress bar and the running figures."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns) as bar:
+        task = bar.add_task("training", total=training.recipe.steps, completed=training.step)
+
+        def report(progress):
+            speed = progress.tokens / progress.seconds
+            bar.update(task, completed=progress.step, description=f"loss {progress.loss:.3f}, {speed:.0f} tokens/s")
+
+        training.run(report)

@@ -1,0 +1,69 @@
+"""Accuracy and cost of a rule on held-out problems of the task: one run a problem, greedy, nothing batched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from dawn.decode import Options
+from dawn.errors import DataError
+from dawn.metrics import wilson
+from dawn.prediction import Needs
+from dawn.pretrain.data import TASK, final_answer, task_problems
+from dawn.rules import Rule
+from dawn.run import TextModel, start
+
+GENERATED = 96
+BLOCK = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One problem: whether the answer is right, forward passes, tokens committed by the rule, seconds."""
+
+    right: bool
+    forwards: int
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Figures over n problems; ci95 is the Wilson interval of the accuracy."""
+
+    accuracy: float
+    ci95: tuple[float, float]
+    n: int
+    forwards_per_item: float
+    tokens_per_forward: float
+    tokens_per_second: float
+
+
+def outcomes(model: TextModel, rule: Rule, n: int, seed: int, task: str = TASK) -> Iterator[Outcome]:
+    """The first n held-out problems of a seed, one Outcome each."""
+    if task != TASK:
+        raise DataError(f"unknown task {task!r:.40}: known is {TASK}")
+    for problem in islice(task_problems(seed, model.tokenizer, held_out=True), n):
+        run = start(model, problem.question, rule, GENERATED, BLOCK, Options(), watch=Needs())
+        for _ in run.iterate():
+            pass
+        trace = run.trace()
+        right = same_answer(final_answer(trace.output), problem.answer)
+        yield Outcome(right, trace.forwards, trace.tokens_committed, trace.seconds)
+
+
+def same_answer(given: str | None, expected: str) -> bool:
+    """Equal as numbers, or else as text."""
+    try:
+        return given is not None and float(given) == float(expected)
+    except ValueError:
+        return given == expected
+
+
+def report(results: list[Outcome]) -> Report:
+    """The figures of a list of outcomes; at least one."""
+    n, right = len(results), sum(outcome.right for outcome in results)
+    forwards, tokens = sum(outcome.forwards for outcome in results), sum(outcome.tokens for outcome in results)
+    seconds = sum(outcome.seconds for outcome in results)
+    return Report(right / n, wilson(right, n), n, forwards / n, tokens / forwards, tokens / seconds)

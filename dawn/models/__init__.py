@@ -1,0 +1,5 @@
+"""The only torch and transformers code of the decoder: attention tap, denoiser, and where models come from."""
+
+from dawn.models.registry import EMBEDDED, known_models, load_model
+
+__all__ = ["EMBEDDED", "known_models", "load_model"]

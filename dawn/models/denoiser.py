@@ -1,0 +1,130 @@
+"""A transformers network as a Denoiser: one forward pass over a canvas → a Prediction of plain arrays.
+
+Confidence is exp(max − logsumexp) in float32, for the positions that were asked for and no others; the mask token's logit
+is set to −inf first, since a model that predicts it would never end.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+
+from dawn.canvas import Canvas
+from dawn.errors import ModelError
+from dawn.models.family import Family
+from dawn.models.tap import NAME, Tap
+from dawn.prediction import Attention, Needs, Prediction, attention_rows
+
+
+class TransformersDenoiser:
+    """A bidirectional causal-LM class with its tokenizer and its family's facts."""
+
+    def __init__(self, name: str, network, tokenizer, family: Family):
+        self.name, self.network, self.tokenizer, self.family = name, network.eval(), tokenizer, family
+        self.mask_id, self.end_ids = family.mask_id, family.end_ids
+        self.longest = network.config.max_position_embeddings
+        network.set_attn_implementation(NAME)
+
+    @property
+    def special_ids(self) -> tuple[int, ...]:
+        """Ids that are no text."""
+        return tuple(sorted({*self.tokenizer.all_special_ids, self.mask_id, *self.end_ids}))
+
+    def encode(self, prompt: str) -> list[int]:
+        """A question as the prompt ids of the model's chat form; special tokens in the text stay text."""
+        message = self.tokenizer.apply_chat_template(
+            [{"role": "user", "content": "\x00"}], add_generation_prompt=True, tokenize=False
+        )
+        before, after = message.split("\x00")
+        parts = [(before, False), (prompt, True), (after, False)]
+        return [
+            i
+            for text, plain in parts
+            for i in self.tokenizer(text, add_special_tokens=False, split_special_tokens=plain)["input_ids"]
+        ]
+
+    def text(self, ids) -> str:
+        """Ids as text, special tokens left out; a mask shows as `[MASK]`."""
+        kept = [i for i in ids if i == self.mask_id or i not in self.special_ids]
+        return self.tokenizer.decode(kept).replace(self.tokenizer.decode([self.mask_id]), "[MASK]").strip()
+
+    def pieces(self, ids) -> dict[int, str]:
+        """Id → its text; a part of a character shows as its bytes."""
+        return {int(i): self.piece(int(i)) for i in ids}
+
+    def piece(self, token: int) -> str:
+        text = self.tokenizer.decode([token])
+        return self.tokenizer.convert_ids_to_tokens(token) if "\ufffd" in text else text
+
+    @torch.inference_mode()
+    def predict(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
+        """One forward pass over the canvas [L]."""
+        started = time.perf_counter()
+        tap = Tap(self.family.tapped_layers(self.network.config.num_hidden_layers)) if needs.attention else None
+        ids = torch.tensor(np.array(canvas.tokens)[None], dtype=torch.long, device=self.network.device)  # [1, L]
+        hidden = self.forward(ids, tap)  # [L, d]
+        positions = self.positions(canvas, needs)  # [n]
+        logits = self.logits(hidden, positions)  # [n, V]
+        tokens, confidence = choose(logits, temperature, random)
+        alternatives = self.alternatives(canvas, positions, logits, needs.alternatives)
+        attention = read_attention(tap, canvas) if tap else None
+        spent = tap.seconds if tap else 0.0
+        seconds = (time.perf_counter() - started - spent, spent)
+        return Prediction(*spread(canvas, positions, tokens, confidence), attention, alternatives, seconds)
+
+    def forward(self, ids: torch.Tensor, tap: Tap | None) -> torch.Tensor:
+        """Hidden states [L, d] of ids [1, L]."""
+        if ids.shape[1] > self.longest:
+            raise ModelError(f"{ids.shape[1]} positions are more than the {self.longest} that {self.name} takes: shorten")
+        return self.network.model(ids, use_cache=False, tap=tap).last_hidden_state[0]
+
+    def positions(self, canvas: Canvas, needs: Needs) -> np.ndarray:
+        """The positions to read: the candidates; the window for alternatives; all up to its end for anchors."""
+        if needs.anchors:
+            return np.arange(canvas.block_span(canvas.block)[1])
+        return canvas.window if needs.alternatives else canvas.candidates
+
+    def logits(self, hidden: torch.Tensor, positions: np.ndarray) -> torch.Tensor:
+        """[n, V] float32; in a shifted family row i − 1 speaks for position i."""
+        rows = np.maximum(positions - 1, 0) if self.family.shifted else positions
+        logits = self.network.lm_head(hidden[torch.from_numpy(rows).to(hidden.device)]).float()
+        logits[:, self.mask_id] = float("-inf")
+        return logits
+
+    def alternatives(self, canvas, positions, logits, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """The `count` most likely tokens of each window position and their probabilities, [W, k] each."""
+        if not count:
+            return None
+        rows = torch.from_numpy(np.searchsorted(positions, canvas.window)).to(logits.device)
+        probabilities, ids = logits[rows].softmax(-1).topk(count)
+        return ids.to(torch.int32).cpu().numpy(), probabilities.cpu().numpy()
+
+
+def choose(logits: torch.Tensor, temperature: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """logits [n, V] → tokens [n] and their un-noised probabilities [n] float32; Gumbel noise above temperature 0."""
+    noisy = logits
+    if temperature > 0:
+        uniform = torch.from_numpy(random.random(tuple(logits.shape))).to(logits.device)
+        noisy = logits.double() - temperature * torch.log(-torch.log(uniform.clamp(min=1e-300)))
+    tokens = noisy.argmax(-1)
+    chosen = logits.gather(-1, tokens[:, None])[:, 0]
+    confidence = (chosen - logits.logsumexp(-1)).exp()
+    return tokens.cpu().numpy(), confidence.cpu().numpy()
+
+
+def spread(canvas: Canvas, positions, tokens, confidence) -> tuple[np.ndarray, np.ndarray]:
+    """Values at `positions` spread over the canvas [L]; elsewhere the canvas's own token and NaN."""
+    all_tokens = canvas.tokens.copy()
+    all_confidence = np.full(canvas.length, np.nan, dtype=np.float32)
+    all_tokens[positions] = tokens
+    all_confidence[positions] = confidence
+    return all_tokens, all_confidence
+
+
+def read_attention(tap: Tap, canvas: Canvas) -> Attention:
+    """The tapped average as the rows worth keeping and the mean over all queries."""
+    rows = attention_rows(canvas.window)
+    mean = tap.mean
+    return Attention(rows, mean[torch.from_numpy(rows).to(mean.device)].cpu().numpy(), mean.mean(0).cpu().numpy())

@@ -1,0 +1,72 @@
+"""Attention maps from transformers' own classes, without keeping more than one layer's heads at once.
+
+A function registered with AttentionInterface computes attention; for the tapped layers it also adds the head-mean of the
+softmax weights to a Tap. The Tap travels as a keyword argument of the forward call, so that two runs never share one.
+`output_attentions` would not do: fused attention returns nothing and eager attention keeps every layer.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import sdpa_mask
+
+NAME = "dawn_tap"
+HEAD_CHUNK_BYTES = 64 * 2**20
+
+
+@dataclass(slots=True)
+class Tap:
+    """Sums head-mean attention [L, L] float32 over `layers`; `mean` is their average. seconds: time spent on it."""
+
+    layers: frozenset[int]
+    total: torch.Tensor | None = field(default=None)
+    seconds: float = 0.0
+
+    def add(self, head_mean: torch.Tensor) -> None:
+        self.total = head_mean if self.total is None else self.total + head_mean
+
+    @property
+    def mean(self) -> torch.Tensor:
+        """[L, L]: row = query, column = key."""
+        return self.total / len(self.layers)
+
+
+def tapped_attention(module, query, key, value, attention_mask, scaling=None, dropout=0.0, tap: Tap | None = None, **_):
+    """Attention of one layer: query [1, H, L, D], key and value [1, H_kv, L, D] → ([1, L, H, D], None)."""
+    if tap is None or module.layer_idx not in tap.layers:
+        grouped = key.shape[1] != query.shape[1]
+        out = scaled_dot_product_attention(query, key, value, attention_mask, scale=scaling, enable_gqa=grouped)
+        return out.transpose(1, 2).contiguous(), None
+    started = time.perf_counter()
+    groups = query.shape[1] // key.shape[1]
+    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)  # [1, H, L, D]
+    out, head_mean = explicit_attention(query[0], key[0], value[0], attention_mask, scaling)
+    tap.add(head_mean)
+    tap.seconds += time.perf_counter() - started
+    return out.transpose(0, 1).unsqueeze(0).contiguous(), None
+
+
+def explicit_attention(query, key, value, mask, scaling) -> tuple[torch.Tensor, torch.Tensor]:
+    """[H, L, D] thrice → out [H, L, D] and the mean of the softmax weights over heads [L, L], a few heads at a time."""
+    heads, length, _ = query.shape
+    chunk = max(1, HEAD_CHUNK_BYTES // (4 * length * length))
+    total = torch.zeros(length, length, device=query.device)
+    outs = []
+    for first in range(0, heads, chunk):
+        part = slice(first, first + chunk)
+        scores = (query[part] @ key[part].mT).float() * scaling  # [h, L, L]
+        if mask is not None:
+            scores = scores.masked_fill(~mask[0], float("-inf")) if mask.dtype == torch.bool else scores + mask[0]
+        weights = scores.softmax(-1)
+        total += weights.sum(0)
+        outs.append(weights.to(value.dtype) @ value[part])
+    return torch.cat(outs), total / heads
+
+
+AttentionInterface.register(NAME, tapped_attention)
+AttentionMaskInterface.register(NAME, sdpa_mask)  # without this, padding would be ignored silently

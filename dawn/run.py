@@ -1,0 +1,92 @@
+"""A run from text to trace: encode the prompt, decode, remember. The one way in for the app, the command line and `eval`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from dawn.canvas import Canvas
+from dawn.decode import Options, StepRecord, decode
+from dawn.errors import CanvasError
+from dawn.prediction import EVERYTHING, Denoiser, Needs
+from dawn.rules import Rule, settings_of
+from dawn.trace import Setup, Trace
+
+LONGEST_PROMPT = 20_000
+
+
+class TextModel(Denoiser, Protocol):
+    """A Denoiser that also knows its tokens' text."""
+
+    name: str
+    longest: int
+    special_ids: tuple[int, ...]
+
+    def encode(self, prompt: str) -> list[int]: ...
+
+    def text(self, ids) -> str: ...
+
+    def pieces(self, ids) -> dict[int, str]: ...
+
+
+@dataclass(slots=True)
+class Run:
+    """A run in progress: iterate to decode; `trace()` is what there is so far."""
+
+    model: TextModel
+    prompt: str
+    rule: Rule
+    canvas: Canvas
+    options: Options = field(default_factory=Options)
+    watch: Needs = EVERYTHING
+    parent: tuple[str, int] | None = None
+    steps: list[StepRecord] = field(default_factory=list)
+
+    def iterate(self, cancelled: Callable[[], bool] = lambda: False) -> Iterator[StepRecord]:
+        """Decode, remembering each record before it is handed on."""
+        for record in decode(self.model, self.rule, self.canvas, self.options, self.watch, cancelled):
+            self.steps.append(record)
+            yield record
+
+    def trace(self) -> Trace:
+        """The steps so far as a Trace; at least one is needed."""
+        steps = tuple(self.steps)
+        ends = tuple(self.model.end_ids) if self.options.stop_at_end else ()
+        setup = Setup(
+            self.model.name, self.rule.name, settings_of(self.rule), self.options.temperature, self.options.seed, ends
+        )
+        special = tuple(self.model.special_ids)
+        output = self.model.text(steps[-1].after.tokens[self.canvas.prompt_length :].tolist()) if steps else ""
+        return Trace(self.prompt, setup, steps, output, self.model.pieces(occurring(steps)), self.parent, special)
+
+
+def occurring(steps: tuple[StepRecord, ...]) -> list[int]:
+    """Ids of all tokens that occur on canvases, as predictions or as alternatives, ascending."""
+    arrays = [step.canvas.tokens for step in steps[:1]] + [step.prediction.tokens for step in steps]
+    arrays += [step.prediction.alternatives[0].ravel() for step in steps if step.prediction.alternatives]
+    return np.unique(np.concatenate(arrays)).tolist() if arrays else []
+
+
+def start(model: TextModel, prompt: str, rule: Rule, generated: int, block_length: int, options: Options, **more) -> Run:
+    """A run from a question; CanvasError for an empty or overlong one."""
+    if not prompt.strip():
+        raise CanvasError("the prompt is empty: type a question")
+    if len(prompt) > LONGEST_PROMPT:
+        raise CanvasError(f"the prompt has {len(prompt):,} characters; at most {LONGEST_PROMPT:,} are taken: shorten it")
+    ids = model.encode(prompt)
+    if len(ids) + generated > model.longest:
+        raise CanvasError(
+            f"{len(ids)} prompt tokens and {generated} to generate exceed the model's {model.longest} positions: shorten one"
+        )
+    return Run(model, prompt, rule, Canvas.blank(ids, generated, block_length, model.mask_id), options, **more)
+
+
+def fork(model: TextModel, trace: Trace, name: str, step: int, rule: Rule, **more) -> Run:
+    """A run that goes on from the canvas before step `step` of `trace` (called `name`) with another rule."""
+    if not 0 <= step < len(trace.steps):
+        raise CanvasError(f"the trace has steps 0 to {len(trace.steps) - 1}, not {step}")
+    options = Options(trace.setup.temperature, trace.setup.seed, stop_at_end=bool(trace.setup.end_ids))
+    return Run(model, trace.prompt, rule, trace.steps[step].canvas, options, parent=(name, step), **more)
