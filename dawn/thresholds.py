@@ -31,7 +31,7 @@ HELP = {
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """high, induced, low in [0, 1]; edge in [1e-6, 1]; sink in [0, 1], or κ in [0, 1000] for sink_mode `relative`: s_j > κ/L."""
+    """high, induced, low in [0, 1]; edge in [1e-6, 1]; sink in [0, 1], or κ in [0, 1000] for sink_mode relative: s_j > κ/L."""
 
     high: float = 0.9
     induced: float = 0.7
