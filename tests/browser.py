@@ -1,0 +1,62 @@
+"""A headless Chromium and a served app, for tests that look at a page.
+
+Without Chromium a test is skipped with that reason, except under CI, where it fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
+
+
+def executable() -> str | None:
+    """The path of an installed Chromium; None leaves Playwright to find its own."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextlib.contextmanager
+def launch(**options) -> Iterator:
+    """A Playwright browser, closed at the end. `options` go to Playwright's launch."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        unavailable("playwright is not installed")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS, **options)
+        except Error as error:
+            unavailable(f"Chromium does not start: {str(error).splitlines()[0]}")
+        with contextlib.closing(browser):
+            yield browser
+
+
+def unavailable(reason: str) -> None:
+    """Fail under CI, skip elsewhere."""
+    if os.environ.get("CI"):
+        pytest.fail(f"the browser tests must run here: {reason}")
+    pytest.skip(f"browser test not run: {reason}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serve(app, **options) -> Iterator[str]:
+    """The address of a gr.Blocks served on a free port until the end. `options` go to its launch."""
+    port = free_port()
+    app.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True, **options)
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        app.close(verbose=False)

@@ -1,0 +1,1 @@
+"""Pictures of the science: records in, figures and payloads out. Imports dawn, never torch; dawn never imports this."""

@@ -1,0 +1,1 @@
+"""Components for the page, each a factory of one gr.HTML."""

@@ -1,0 +1,101 @@
+"""A step's dependency graph as a networkx.DiGraph, and where its nodes stand: along the sequence, and in the plane.
+
+Both layouts depend only on the step itself, and start from places fixed per position, so that a node hardly moves from step to step.
+"""
+
+from __future__ import annotations
+
+import math
+
+import networkx as nx
+import numpy as np
+
+from dawn.canvas import Canvas
+from dawn.decode import StepRecord
+from dawn.rules import Dawn, Rule
+from dawn.selection import Decision
+
+BEFORE_SHARE, AFTER_SHARE = 0.34, 0.08
+REACH = 1.9
+ROUNDS = 18
+
+
+def step_graph(record: StepRecord, decision: Decision, rule: Rule) -> nx.DiGraph:
+    """The graph a decision was read from: edge j → i means "i depends on j".
+
+    Nodes: the window's positions, every source of an edge, and the sinks. Node attributes: role (a tier, or refused, sink,
+    anchor, later, written), tier ("" if not committed in this step), sink; edge attribute: weight.
+    """
+    picture = nx.DiGraph()
+    graph = decision.graph
+    sinks = set(graph.sinks.tolist())
+    tiers = {commit.position: commit.tier.value for commit in decision.selection.committed}
+    roles = node_roles(record, decision, rule)
+    for position in sorted({*record.canvas.window.tolist(), *graph.source.tolist(), *sinks}):
+        picture.add_node(position, role=roles(position), tier=tiers.get(position, ""), sink=position in sinks)
+    for source, target, weight in zip(graph.source.tolist(), graph.target.tolist(), graph.weight.tolist()):
+        picture.add_edge(source, target, weight=weight)
+    return picture
+
+
+def node_roles(record: StepRecord, decision: Decision, rule: Rule):
+    """A function position → role. A column that is a sink serves nobody, so `sink` comes before `anchor`."""
+    tiers = {commit.position: commit.tier.value for commit in decision.selection.committed}
+    refused = {refusal.position for refusal in decision.selection.refused}
+    sinks = set(decision.graph.sinks.tolist())
+    anchors = rule.anchors(record.canvas, record.prediction) if isinstance(rule, Dawn) else np.zeros(record.canvas.length, bool)
+    masked = record.canvas.masked
+
+    def role(position: int) -> str:
+        if position in tiers:
+            return tiers[position]
+        named = {"refused": position in refused, "sink": position in sinks, "anchor": anchors[position]}
+        return next((name for name, holds in named.items() if holds), "later" if masked[position] else "written")
+
+    return role
+
+
+def along(canvas: Canvas, positions) -> np.ndarray:
+    """[n] places in [0, 1] along the sequence: the active block wide, what precedes and follows it narrow."""
+    start, end = canvas.block_span(canvas.block)
+    before = BEFORE_SHARE if start else 0.0
+    after = AFTER_SHARE if end < canvas.length else 0.0
+    stops = [0, start, end, canvas.length]
+    return np.interp(np.asarray(positions, dtype=float) + 0.5, stops, [0.0, before, 1.0 - after, 1.0])
+
+
+def homes(canvas: Canvas, positions) -> dict[int, tuple[float, float]]:
+    """Where a position stands before any force: the active block on a ring, the rest on a wider one, both in reading order."""
+    start, end = canvas.block_span(canvas.block)
+    outside = max(1, canvas.length - (end - start))
+    places = {}
+    for position in positions:
+        inside = start <= position < end
+        share = (position - start) / (end - start) if inside else (position - (end - start) * (position >= end)) / outside
+        angle, radius = 2 * math.pi * share - math.pi / 2, 1.0 if inside else 1.6
+        places[position] = (radius * math.cos(angle), radius * math.sin(angle))
+    return places
+
+
+def plane(graph: nx.DiGraph, canvas: Canvas, known: dict[int, tuple[float, float]] | None = None) -> dict[int, tuple[float, float]]:
+    """Node → (x, y), each within ±REACH. Nodes in `known` stay exactly where they are."""
+    kept = {node: place for node, place in (known or {}).items() if node in graph}
+    start = homes(canvas, graph.nodes) | kept
+    linked = [node for node in graph if graph.degree(node)]
+    moved = nx.spring_layout(
+        graph.subgraph(linked).to_undirected(as_view=True),
+        pos={node: start[node] for node in linked},
+        fixed=[node for node in linked if node in kept] or None,
+        k=0.32,
+        iterations=ROUNDS,
+        weight=None,
+        scale=None,
+        seed=0,
+        method="force",
+    )
+    return {node: clipped(moved.get(node, place)) for node, place in start.items()}
+
+
+def clipped(place) -> tuple[float, float]:
+    """A place moved into the picture."""
+    return tuple(float(np.clip(value, -REACH, REACH)) for value in place)
