@@ -1,5 +1,7 @@
 """The loop: it ends, it keeps the prompt, it stops when told, and a seed fixes it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_steps_follow_one_another(canvas, rule, seed):
     steps = list(decode(RandomDenoiser(seed), rule, canvas))
     assert [step.index for step in steps] == list(range(len(steps)))
     assert steps[0].canvas is canvas
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert np.array_equal(before.after.tokens, after.canvas.tokens)
         assert before.block <= after.block
     for step in steps:

@@ -102,8 +102,14 @@ def test_a_malformed_case_is_refused(tmp_path, changes, message):
 
 @pytest.mark.parametrize(
     ("manifest", "message"),
-    [("{", "not JSON"), ("[]", "list of cases"), ("[1]", "list of cases"), ('[{"id": 3}]', "list of cases")]
-    + [('[{"id": "000"}]', "malformed"), ('[{"id": "999"}]', "none of the array sets")],
+    [
+        ("{", "not JSON"),
+        ("[]", "list of cases"),
+        ("[1]", "list of cases"),
+        ('[{"id": 3}]', "list of cases"),
+        ('[{"id": "000"}]', "malformed"),
+        ('[{"id": "999"}]', "none of the array sets"),
+    ],
 )
 def test_a_malformed_manifest_is_refused(tmp_path, manifest, message):
     with pytest.raises(DataError, match=message):

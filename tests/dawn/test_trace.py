@@ -1,0 +1,516 @@
+"""Trace files: what is saved comes back bit by bit, and no damage passes or raises anything but TraceError."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import struct
+import tracemalloc
+import zipfile
+import zlib
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dawn.trace
+from dawn.canvas import Canvas
+from dawn.decode import Options, decode
+from dawn.errors import TraceError
+from dawn.prediction import EVERYTHING, Needs
+from dawn.replay import replay
+from dawn.rules import Dawn, Original, settings_of
+from dawn.thresholds import Thresholds
+from dawn.trace import Setup, Trace, from_file, load, save, to_bytes, with_parent
+from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
+
+
+def record(canvas, rule, model_seed=0, watch=EVERYTHING, end_ids=(), **options) -> Trace:
+    """A whole run as a trace."""
+    steps = tuple(decode(RandomDenoiser(model_seed, end_ids=end_ids), rule, canvas, Options(**options), watch))
+    setup = Setup("fake", rule.name, settings_of(rule), options.get("temperature", 0.0), options.get("seed", 0), end_ids)
+    return Trace("How many? \U0001f34e \ud800", setup, steps, "Ten.", {3: " ten", 1: "<x>"}, None, (1,))
+
+
+@cache
+def small() -> Trace:
+    th = Thresholds(high=0.7, induced=0.3, low=0.4, edge=0.07, sink=0.2)
+    return record(Canvas.blank([5, 6, 7], 9, 4, MASK), Dawn(th))
+
+
+@cache
+def small_bytes() -> bytes:
+    return to_bytes(small())
+
+
+def read(data: bytes) -> Trace:
+    return from_file(io.BytesIO(data))
+
+
+def arrays() -> dict[str, np.ndarray]:
+    with np.load(io.BytesIO(small_bytes())) as file:
+        return {name: file[name] for name in file.files}
+
+
+def packed(contents: dict[str, np.ndarray]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **contents)
+    return buffer.getvalue()
+
+
+def with_array(**changes) -> bytes:
+    return packed(arrays() | changes)
+
+
+def with_meta(**changes) -> bytes:
+    return with_array(meta=as_meta(json.loads(arrays()["meta"].tobytes()) | changes))
+
+
+def as_meta(value) -> np.ndarray:
+    text = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return np.frombuffer(text, dtype=np.uint8)
+
+
+def zipped(members: dict[str, bytes], compression=zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def npy(header: str, data: bytes = b"", version=(1, 0)) -> bytes:
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY" + bytes(version) + struct.pack("<H", len(text)) + text + data
+
+
+def with_member(name: str, data: bytes) -> bytes:
+    """The small trace's members with one replaced by raw bytes."""
+    with zipfile.ZipFile(io.BytesIO(small_bytes())) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    return zipped(members | {name: data})
+
+
+def refused(data: bytes, message: str | None = None) -> None:
+    with pytest.raises(TraceError, match=message) as caught:
+        read(data)
+    assert type(caught.value) is TraceError and 10 < len(str(caught.value)) < 500
+
+
+# What is saved comes back
+
+
+@settings(max_examples=40)
+@given(canvases(), rules(), st.integers(0, 999), st.sampled_from([Needs(), Needs(attention=True), EVERYTHING]), st.booleans())
+def test_save_load_save_gives_the_same_bytes(canvas, rule, seed, watch, stops):
+    trace = record(canvas, rule, seed, watch, (8,) if stops else (), temperature=1.0, seed=seed)
+    data = to_bytes(trace)
+    back = read(data)
+    assert to_bytes(back) == data
+    assert back.setup == trace.setup
+    assert (back.prompt, back.output, back.pieces, back.special) == (trace.prompt, trace.output, trace.pieces, trace.special)
+    for one, other in zip(trace.steps, back.steps, strict=True):
+        assert one.decision.selection == other.decision.selection
+        assert (one.moment, one.seconds, one.end_id) == (other.moment, other.seconds, other.end_id)
+        assert np.array_equal(one.after.tokens, other.after.tokens)
+        assert np.array_equal(one.after.committed_confidence, other.after.committed_confidence)
+        assert replay(other, back.setup.make_rule()).added == replay(other, back.setup.make_rule()).dropped == ()
+    assert (back.forwards, back.tokens_committed, back.seconds) == (trace.forwards, trace.tokens_committed, trace.seconds)
+
+
+def test_a_fork_remembers_its_parent_and_a_stopped_run_is_a_trace():
+    stopped = replace(with_parent(small(), "first", 2), steps=small().steps[:2])
+    back = read(to_bytes(stopped))
+    assert back.parent == ("first", 2) and back.forwards == 2 and not back.final.is_complete
+
+
+def test_settings_left_out_or_whole_numbers_are_saved_as_the_rule_has_them():
+    trace = replace(small(), setup=replace(small().setup, settings={"high": 0.9, "sink": 1}))
+    meta = dawn.trace.meta_of(trace)
+    assert meta["settings"] == settings_of(Dawn(Thresholds(sink=1.0))) and type(meta["settings"]["sink"]) is float
+
+
+def test_the_largest_seed_comes_back():
+    assert read(to_bytes(record(small().canvas, Original(), seed=2**32 - 1))).setup.seed == 2**32 - 1
+
+
+def test_the_time_of_day_is_not_in_the_file(monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert to_bytes(small()) == small_bytes()
+
+
+def test_a_trace_without_steps_is_refused():
+    with pytest.raises(TraceError, match="at least one step"):
+        replace(small(), steps=())
+
+
+def test_what_could_not_be_read_again_is_not_written():
+    step = small().steps[0]
+    wide = replace(step.prediction, confidence=step.prediction.confidence.astype(np.float64))
+    with pytest.raises(TraceError, match="'confidence' is float64; a trace keeps float32"):
+        to_bytes(replace(small(), steps=(replace(step, prediction=wide),)))
+
+
+def test_columns_first_in_memory_are_rows_first_in_the_file():
+    step = small().steps[0]
+    attention = replace(step.prediction.attention, weights=np.asfortranarray(step.prediction.attention.weights))
+    other = replace(step, prediction=replace(step.prediction, attention=attention))
+    assert to_bytes(replace(small(), steps=(other,))) == to_bytes(replace(small(), steps=(step,)))
+
+
+# Files
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"old")
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save(small(), path)
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["a.npz"]
+    monkeypatch.undo()
+    save(small(), str(path))
+    assert path.read_bytes() == small_bytes() and os.listdir(tmp_path) == ["a.npz"]
+    assert to_bytes(load(path)) == small_bytes()
+
+
+@pytest.mark.parametrize("name", ["missing.npz", "", "a\0b", "x" * 5000])
+def test_a_file_that_cannot_be_opened_is_a_trace_error(tmp_path, name):
+    with pytest.raises(TraceError, match="cannot read"):
+        load(f"{tmp_path}/{name}")
+
+
+# Damage to the bytes
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"hello", b"\x80\x04N.", b"\x93NUMPY\x01\x00", zipped({}), zipped({"a": b""})])
+def test_what_is_no_trace_file_is_refused(data):
+    refused(data)
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 10**9))
+def test_a_file_cut_short_is_refused(where):
+    refused(small_bytes()[: where % len(small_bytes())])
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(1, 255)), min_size=1, max_size=4))
+def test_flipped_bytes_are_refused_or_harmless(flips):
+    data = bytearray(small_bytes())
+    for where, bits in flips:
+        data[where % len(data)] ^= bits
+    try:
+        back = read(bytes(data))
+    except TraceError as error:
+        assert 10 < len(str(error)) < 500
+    else:  # a date or an attribute of the archive
+        assert to_bytes(back) == small_bytes()
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(sorted(dawn.trace.DTYPES)), st.integers(0, 10**9), st.integers(1, 255))
+def test_flipped_bytes_under_a_valid_checksum_raise_nothing_else(name, where, bits):
+    with zipfile.ZipFile(io.BytesIO(small_bytes())) as archive:
+        data = bytearray(archive.read(f"{name}.npy"))
+    data[where % len(data)] ^= bits
+    try:
+        back = read(with_member(f"{name}.npy", bytes(data)))
+    except TraceError as error:
+        assert 10 < len(str(error)) < 500
+    else:  # another valid run: it must be one through and through
+        again = to_bytes(back)
+        assert to_bytes(read(again)) == again
+
+
+# Damage to the arrays
+
+
+@pytest.mark.parametrize("name", sorted(dawn.trace.DTYPES))
+def test_a_missing_array_is_named(name):
+    contents = arrays()
+    del contents[name]
+    partners = {"received": "attention", "attention": "received", "choices": "probabilities", "probabilities": "choices"}
+    refused(packed(contents), f"'{name}'" if name not in partners else "come together or not at all")
+
+
+def test_attention_missing_altogether_is_found_at_the_step_that_reads_it():
+    contents = arrays()
+    del contents["attention"], contents["received"]
+    refused(packed(contents), "step 0: the rule dawn cannot decide")
+
+
+def test_an_array_that_does_not_belong_is_named():
+    refused(with_array(evil=np.zeros(3)), "array 'evil' is not part of a trace")
+    refused(with_member("../../evil.npy", b""), "array '../../evil' is not part of a trace")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_duplicate_array_is_refused():
+    buffer = io.BytesIO(small_bytes())
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("tokens.npy", archive.read("tokens.npy"))
+    refused(buffer.getvalue(), "an array occurs twice")
+    refused(with_member("tokens", b""), "an array occurs twice")
+
+
+@pytest.mark.parametrize("name", sorted(dawn.trace.DTYPES))
+@pytest.mark.parametrize("dtype", ["float16", "int64", "bool", "<U3", ">f4", "datetime64[s]"])
+def test_a_wrong_dtype_is_named(name, dtype):
+    original = arrays()[name]
+    refused(with_array(**{name: np.zeros(original.shape, dtype=dtype)}), f"array '{name}' is .*expected")
+
+
+@pytest.mark.parametrize("name", sorted(dawn.trace.DTYPES))
+def test_wrong_dimensions_are_named(name):
+    original = arrays()[name]
+    refused(with_array(**{name: original[None]}), f"array '{name}' is .*dimensions")
+    refused(with_array(**{name: original.ravel()[0]}), f"array '{name}' is .*dimensions")
+    if original.ndim == 2:
+        refused(with_array(**{name: np.asfortranarray(original)}), f"array '{name}'.*by rows")
+        refused(with_array(**{name: np.ascontiguousarray(original[:, :-1])}), name)
+
+
+@pytest.mark.parametrize("name", sorted(set(dawn.trace.DTYPES) - {"meta"}))
+@pytest.mark.parametrize("rows", [0, -1, 1])
+def test_too_few_or_too_many_rows_are_refused(name, rows):
+    original = arrays()[name]
+    changed = np.concatenate([original, original[-1:]]) if rows == 1 else original[:rows]
+    refused(with_array(**{name: changed}))
+
+
+@pytest.mark.parametrize("name", ["confidence", "received", "attention", "probabilities", "seconds"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.25, 1.5])
+def test_numbers_out_of_range_are_refused_by_name(name, value):
+    changed = arrays()[name].copy()
+    changed[0, -1] = value
+    harmless = (name == "seconds" and value == 1.5) or (name == "confidence" and np.isnan(value))  # after the window
+    if harmless:
+        read(with_array(**{name: changed}))
+    else:
+        refused(with_array(**{name: changed}), f"array '{name}'")
+
+
+def test_a_position_that_the_rule_reads_needs_a_confidence():
+    for position in (1, 4):  # an anchor, a candidate
+        changed = arrays()["confidence"].copy()
+        changed[0, position] = np.nan
+        refused(with_array(confidence=changed), f"step 0: position {position} has no confidence")
+
+
+def test_attention_rows_above_1_are_refused():
+    changed = arrays()["attention"].copy()
+    changed[3] = 0.5
+    refused(with_array(attention=changed), "row of array 'attention' sums to more than 1")
+
+
+@pytest.mark.parametrize("name", ["tokens", "predicted", "choices"])
+def test_negative_token_ids_are_refused(name):
+    changed = arrays()[name].copy()
+    changed.flat[0] = -1
+    refused(with_array(**{name: changed}), f"array '{name}' holds a negative token id")
+
+
+def test_a_predicted_mask_token_is_refused():
+    refused(with_array(predicted=np.full_like(arrays()["predicted"], MASK)), "step 0: .*mask token")
+
+
+def test_contradicting_commits_are_refused_with_step_and_position():
+    for step, position, code in ((0, 3, None), (1, 11, 1), (0, 0, 255), (0, 4, 77)):
+        changed = arrays()["committed"].copy()
+        changed[step, position] = code if code is not None else (changed[step, position] + 1) % 3
+        refused(with_array(committed=changed), f"step {step}: .*committed at {position}")
+
+
+def test_a_step_after_the_end_is_refused():
+    contents = arrays()
+    for name in ("predicted", "confidence", "committed", "seconds", "received"):
+        contents[name] = np.concatenate([contents[name], contents[name][-1:]])
+    refused(packed(contents), "nothing is masked any more")
+
+
+def test_a_canvas_without_masks_is_refused():
+    refused(with_array(tokens=np.full_like(arrays()["tokens"], 3)), "step 0: nothing is masked any more")
+
+
+# Hostile files
+
+
+class Bomb:
+    def __reduce__(self):
+        return os._exit, (66,)
+
+
+@pytest.mark.parametrize("name", ["tokens", "meta", "attention"])
+def test_pickles_are_never_unpacked(name):
+    refused(with_array(**{name: np.array([Bomb()], dtype=object)}), f"array '{name}' is object")
+    refused(with_member(f"{name}.npy", pickle.dumps(Bomb())))
+    header = npy("{'descr': [('a', '|O')], 'fortran_order': False, 'shape': (1,)}", pickle.dumps(Bomb()))
+    refused(with_member(f"{name}.npy", header), f"array '{name}'")
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["(1000000000000,)", "(-1,)", "(-12,)", "(True,)", "(1e3,)", "'x'", "((1,),)", "(10**9,)", f"({10**200},)"],
+)
+def test_a_header_that_claims_another_shape_is_refused(shape):
+    data = np.zeros(12, dtype="<i4").tobytes()
+    refused(with_member("tokens.npy", npy(f"{{'descr': '<i4', 'fortran_order': False, 'shape': {shape}}}", data)))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "{",
+        "{}",
+        "[" * 5000,
+        "\0" * 9000,
+        "__import__('os')._exit(66)",
+        "{'descr': '<i4', 'fortran_order': 0, 'shape': (12,)}",
+        "{'descr': 'nonsense', 'fortran_order': False, 'shape': (12,)}",
+        "{'descr': '<i4', 'x': 1, 'shape': (1,)}",
+    ],
+)
+def test_a_broken_header_is_refused(header):
+    refused(with_member("tokens.npy", npy(header)))
+
+
+@pytest.mark.parametrize("version", [(2, 0), (3, 0), (9, 9)])
+def test_other_versions_of_the_array_format_are_refused(version):
+    refused(
+        with_member("tokens.npy", npy("{'descr': '<i4', 'fortran_order': False, 'shape': (0,)}", version=version)), "tokens"
+    )
+
+
+def test_an_array_with_something_behind_it_is_refused():
+    with zipfile.ZipFile(io.BytesIO(small_bytes())) as archive:
+        data = archive.read("tokens.npy")
+    refused(with_member("tokens.npy", data + b"\0"), "array 'tokens' of shape")
+    refused(with_member("tokens.npy", data[:-1]), "array 'tokens' of shape")
+
+
+def test_a_bomb_by_declared_size_is_refused_before_it_unpacks():
+    squeezed = zlib.compress(bytes(2**20))[2:-4]
+    data = bytearray(zipped({"tokens.npy": b""}, zipfile.ZIP_STORED))
+    header, directory = data[:40], data[40:]
+    for part, at in ((header, 18), (directory, 20)):
+        struct.pack_into("<II", part, at, len(squeezed), 600 * 2**20)
+    struct.pack_into("<H", header, 8, 8)
+    struct.pack_into("<H", directory, 10, 8)
+    end = directory.index(b"PK\x05\x06")
+    struct.pack_into("<I", directory, end + 16, 40 + len(squeezed))
+    bomb = bytes(header) + squeezed + bytes(directory)
+    tracemalloc.start()
+    refused(bomb, "unpacks to 600 MB; at most 512 MB")
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_an_understated_size_is_refused():
+    data = bytearray(small_bytes())
+    entry = data.index(b"PK\x01\x02")
+    size = struct.unpack_from("<I", data, entry + 24)[0]
+    struct.pack_into("<I", data, entry + 24, size - 64)
+    refused(bytes(data))
+
+
+def hostile(length: int, steps: int, **changes) -> bytes:
+    """A file of zeros that packs to almost nothing: `steps` steps of one token over `length` masks, in one block."""
+    committed = np.zeros((steps, length), dtype=np.uint8)
+    committed[np.arange(steps), np.arange(steps)] = 5
+    meta = json.loads(arrays()["meta"].tobytes()) | {
+        "prompt_length": 0,
+        "block_length": length,
+        "rule": "original",
+        "settings": {},
+        "committed_confidence": [0] * length,
+    }
+    contents = {
+        "tokens": np.zeros(length, dtype=np.int32),
+        "predicted": np.ones((steps, length), dtype=np.int32),
+        "confidence": np.zeros((steps, length), dtype=np.float32),
+        "committed": committed,
+        "seconds": np.zeros((steps, 3)),
+        "meta": as_meta(meta | changes),
+    }
+    return packed(contents)
+
+
+def test_memory_stays_bounded_by_the_decisions_asked_for(monkeypatch):
+    assert read(hostile(60, 60)).forwards == 60
+    monkeypatch.setattr(dawn.trace, "MOST_DECISIONS", 20_000)
+    data = hostile(1000, 500)
+    tracemalloc.start()
+    refused(data, "above 20000 decisions")
+    assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    tracemalloc.stop()
+
+
+def test_memory_stays_bounded_by_the_edges_asked_for(monkeypatch):
+    monkeypatch.setattr(dawn.trace, "MOST_EDGES", 10)
+    refused(small_bytes(), "10 edges")
+
+
+def test_too_many_positions_are_refused():
+    refused(hostile(dawn.trace.MOST_POSITIONS + 1, 1), "1 to 4096 positions")
+
+
+# Metadata
+
+WRONG = [None, True, -1, 1.5, "x" * 300_000, [], {}, [None], {"a": 1}, 10**400, float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize("name", sorted(dawn.trace.META_CHECKS))
+def test_metadata_of_a_wrong_type_is_named(name):
+    valid = {"parent": [None], "temperature": [1.5], "settings": [{}], "end_ids": [[]], "special": [[]], "pieces": [{}]}
+    for value in WRONG:
+        if value not in valid.get(name, []):
+            refused(with_meta(**{name: value}))
+    meta = json.loads(arrays()["meta"].tobytes())
+    del meta[name]
+    refused(with_array(meta=as_meta(meta)), f"metadata '{name}' is missing")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"schema": 2}, "schema version 2: this program reads version 1"),
+        ({"schema": None}, "schema version None"),
+        ({"rule": "nonesuch"}, "unknown rule 'nonesuch'"),
+        ({"settings": {"high": 2}}, "high must be a number from 0 to 1"),
+        ({"settings": {"high": 10**400}}, "high must be a number from 0 to 1"),
+        ({"settings": {"evil": 2}}, "no setting 'evil'"),
+        ({"settings": {"variant": ["paper"]}}, "variant must be one of"),
+        ({"prompt_length": 12}, "leaves nothing to generate"),
+        ({"prompt_length": 2**31}, "'prompt_length' is malformed"),
+        ({"block_length": 0}, "block length must be at least 1"),
+        ({"committed_confidence": [1.0]}, "has 1 entries; expected 12"),
+        ({"committed_confidence": [2.0] * 12}, "'committed_confidence' is malformed"),
+        ({"temperature": 11}, "'temperature' is malformed"),
+        ({"pieces": {"x": "y"}}, "'pieces' is malformed"),
+        ({"pieces": {"1": 2}}, "'pieces' is malformed"),
+        ({"parent": ["a", -1]}, "'parent' is malformed"),
+        ({"end_ids": ["a"]}, "'end_ids' is malformed"),
+    ],
+)
+def test_wrong_metadata_is_refused_with_its_name(changes, message):
+    refused(with_meta(**changes), message)
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"3", b"\xff\xfe", b"[" * 100_000, b'{"schema": ' + b"9" * 5000 + b"}"])
+def test_metadata_that_is_no_object_is_refused(raw):
+    refused(with_array(meta=as_meta(raw)))
+
+
+def test_metadata_above_its_limit_is_refused():
+    refused(with_array(meta=np.full(dawn.trace.LONGEST_META + 1, 32, dtype=np.uint8)), "metadata is longer")
