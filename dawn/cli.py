@@ -239,7 +239,7 @@ def golden_command(options) -> int:
 
     results = check(options.files)
     Console().print(golden_table(results))
-    return 1 if any(result.unexplained for result in results) else 0
+    return 0 if all(result.passed for result in results) else 1
 
 
 def eval_command(options) -> int:

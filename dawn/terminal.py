@@ -117,3 +117,16 @@ def candidate(trace: Trace, step: StepRecord, position: int) -> tuple[str, Text,
 def shown(trace: Trace, step: StepRecord, position: int) -> str:
     """The text of the token predicted at a position."""
     return trace.pieces.get(int(step.prediction.tokens[position]), "\ufffd")
+
+
+def golden_table(results) -> Group:
+    """The golden check, a row per published rule and file, then every unexplained difference."""
+    headers = ("file", "rule", "cases", "forwards", "differences", "explained quirks", "variant `paper` differs")
+    table = Table(*headers, box=None, header_style="bold")
+    for result in results:
+        differences = str(len(result.differences)) if result.known else "not known here, skipped"
+        forwards = str(result.forwards) if result.forwards else ""
+        paper = "" if result.paper_differs is None else f"{result.paper_differs} (counted, not a failure)"
+        table.add_row(result.file, result.rule, str(result.cases), forwards, differences, str(result.explained or ""), paper)
+    lines = [Text(f"{r.file} {r.rule}: {line}", style="red") for r in results for line in r.differences]
+    return Group(table, *lines)

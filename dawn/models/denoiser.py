@@ -47,8 +47,13 @@ class TransformersDenoiser:
 
     def text(self, ids) -> str:
         """Ids as text, special tokens left out; a mask shows as `[MASK]`."""
-        kept = [i for i in ids if i == self.mask_id or i not in self.special_ids]
-        return self.tokenizer.decode(kept).replace(self.tokenizer.decode([self.mask_id]), "[MASK]").strip()
+        runs: list[list[int]] = [[]]
+        for token in ids:
+            if token == self.mask_id:
+                runs.append([])
+            elif token not in self.special_ids:
+                runs[-1].append(token)
+        return "[MASK]".join(map(self.tokenizer.decode, runs)).strip()
 
     def pieces(self, ids) -> dict[int, str]:
         """Id → its text; a part of a character shows as its bytes."""

@@ -1,0 +1,161 @@
+"""The adapter against plain references: maps against eager `output_attentions`, confidence against a float64 softmax."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import LlamaForCausalLM
+
+from dawn.canvas import Canvas
+from dawn.errors import CanvasError, ModelError
+from dawn.models import load_model
+from dawn.models.denoiser import choose
+from dawn.models.tap import explicit_attention
+from dawn.prediction import EVERYTHING, Needs
+from dawn.rules import Confidence, Dawn
+from dawn.run import start
+from dawn.trace import to_bytes
+from tests.dawn.models.small import small_checkpoint
+
+
+@pytest.fixture(scope="module", params=[4, 2], ids=["all heads", "grouped heads"])
+def folder(request, tmp_path_factory):
+    return small_checkpoint(tmp_path_factory.mktemp("model"), kv_heads=request.param)
+
+
+@pytest.fixture
+def model(folder):
+    return load_model(str(folder))
+
+
+def half_written(model) -> Canvas:
+    canvas = Canvas.blank(model.encode("What is 2 + 3?"), 40, 16, model.mask_id)
+    return canvas.commit([18, 20, 21], [60, 61, 62], [0.5, 0.6, 0.7])
+
+
+def reference(folder, canvas):
+    """Logits and the head-mean attention of the last four layers, by transformers' eager attention without a mask."""
+    network = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    network.config.is_causal = False
+    with torch.inference_mode():
+        out = network(torch.tensor(np.array(canvas.tokens)[None]).long(), output_attentions=True)
+    maps = torch.stack([layer[0].mean(0) for layer in out.attentions[-4:]]).mean(0)
+    return out.logits[0].double().numpy(), maps.numpy()
+
+
+def test_the_maps_equal_eager_output_attentions(folder, model):
+    canvas = half_written(model)
+    _, maps = reference(folder, canvas)
+    seen = model.predict(canvas, EVERYTHING, 0.0, np.random.default_rng(0)).attention
+    np.testing.assert_allclose(seen.weights, maps[seen.rows], atol=1e-6)
+    np.testing.assert_allclose(seen.received, maps.mean(0), atol=1e-6)
+
+
+def test_the_network_looks_both_ways(model):
+    canvas = half_written(model)
+    later = canvas.write(np.array([canvas.length - 1]), [99], 1.0)
+    one, other = (model.predict(c, EVERYTHING, 0.0, np.random.default_rng(0)).confidence[0] for c in (canvas, later))
+    assert one != other
+
+
+def test_confidence_equals_a_float64_softmax_without_the_mask_token(folder, model):
+    canvas = half_written(model)
+    logits, _ = reference(folder, canvas)
+    logits[:, model.mask_id] = -np.inf
+    odds = np.exp(logits - logits.max(-1, keepdims=True))
+    expected = (odds / odds.sum(-1, keepdims=True)).max(-1)
+    prediction = model.predict(canvas, EVERYTHING, 0.0, np.random.default_rng(0))
+    end = canvas.block_span(0)[1]
+    np.testing.assert_allclose(prediction.confidence[:end], expected[:end], rtol=1e-4)
+    assert np.isnan(prediction.confidence[end:]).all()
+    assert (prediction.tokens[:end] == logits.argmax(-1)[:end]).all()
+
+
+def test_only_what_was_asked_for_is_there(model):
+    canvas = half_written(model)
+    bare = model.predict(canvas, Needs(), 0.0, np.random.default_rng(0))
+    assert bare.attention is None and bare.alternatives is None
+    assert set(np.flatnonzero(~np.isnan(bare.confidence))) == set(canvas.candidates)
+    full = model.predict(canvas, EVERYTHING, 0.0, np.random.default_rng(0))
+    ids, probabilities = full.alternatives
+    assert ids.shape == probabilities.shape == (16, 5)
+    np.testing.assert_allclose(probabilities[:, 0], full.confidence[canvas.window], rtol=1e-5)
+    assert (np.diff(probabilities, axis=1) <= 0).all() and not (ids == model.mask_id).any()
+
+
+def test_a_few_heads_at_a_time_give_the_same_as_all(monkeypatch):
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 6, 20, 8)
+    whole = explicit_attention(query, key, value, None, 0.3)
+    monkeypatch.setattr("dawn.models.tap.HEAD_CHUNK_BYTES", 4 * 20 * 20 * 2)
+    for one, other in zip(whole, explicit_attention(query, key, value, None, 0.3), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_noise_is_seeded_and_leaves_the_confidence_alone():
+    logits = torch.randn(50, 30, generator=torch.Generator().manual_seed(1))
+    tokens, confidence = choose(logits, 1.5, np.random.default_rng(3))
+    again, _ = choose(logits, 1.5, np.random.default_rng(3))
+    greedy, _ = choose(logits, 0.0, np.random.default_rng(3))
+    assert (tokens == again).all() and (tokens != greedy).any()
+    np.testing.assert_allclose(confidence, logits.softmax(-1)[range(50), tokens].numpy(), rtol=1e-5)
+
+
+def test_gumbel_noise_samples_from_the_softmax():
+    logits = torch.log(torch.tensor([0.2, 0.5, 0.3])).repeat(20_000, 1)
+    tokens, _ = choose(logits, 1.0, np.random.default_rng(0))
+    np.testing.assert_allclose(np.bincount(tokens) / len(tokens), [0.2, 0.5, 0.3], atol=0.015)
+
+
+def test_special_tokens_in_a_question_stay_text(model):
+    ids = model.encode("a<|mask|><|endoftext|>b")
+    assert model.mask_id not in ids and 0 not in ids
+    assert model.text(ids) == "a<|mask|><|endoftext|>b"
+
+
+@pytest.mark.parametrize("prompt", ["🙂 emoji", "שלום עולם", "${document.title='x'}", "a\x00b", "x" * 100])
+def test_any_text_survives(model, prompt):
+    run = start(model, prompt, Dawn(), 8, 8, options())
+    list(run.iterate())
+    assert run.trace().prompt == prompt and to_bytes(run.trace())
+
+
+def options():
+    from dawn.decode import Options
+
+    return Options()
+
+
+def test_same_seed_same_run(model):
+    runs = [start(model, "2 + 3?", Confidence(), 24, 8, options()) for _ in range(2)]
+    for run in runs:
+        list(run.iterate())
+    assert (runs[0].trace().final.tokens == runs[1].trace().final.tokens).all()
+
+
+def test_too_long_and_empty_prompts_say_what_to_do(model):
+    for prompt, words in (
+        ("", "type a question"),
+        (" \n", "type a question"),
+        ("x" * 300, "shorten"),
+        ("x" * 50_000, "shorten it"),
+    ):
+        with pytest.raises(CanvasError, match=words):
+            start(model, prompt, Dawn(), 96, 32, options())
+
+
+def test_broken_folders_are_refused_in_one_line(tmp_path, folder):
+    for name in ("nowhere", str(tmp_path)):
+        with pytest.raises(ModelError, match="unknown model"):
+            load_model(name)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text("{not json")
+    with pytest.raises(ModelError, match="cannot load"):
+        load_model(str(broken))
+    (broken / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()) | {"mask_token_id": None}))
+    with pytest.raises(ModelError):
+        load_model(str(broken))

@@ -1,0 +1,86 @@
+"""Data, rows and masks of the training."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from dawn.models.registry import EMBEDDED_FOLDER
+from dawn.pretrain import data
+from dawn.pretrain.rows import DRILL_WIDTH, RESULT, WIDTHS, RowMaker, frontier_mask, made_up_equation, uniform_mask
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(EMBEDDED_FOLDER)
+
+
+def test_problems_are_clean_and_end_in_their_answer(tokenizer):
+    stream = data.task_problems(3, tokenizer, held_out=False)
+    for _ in range(300):
+        problem = next(stream)
+        assert data.final_answer(problem.solution) == problem.answer
+        assert "Give the result as your final answer" not in problem.question
+        assert not any(mark in problem.question + problem.solution for mark in data.UNRENDERED)
+        assert all(float(n) <= 200 for n in data.NUMBER.findall(problem.question + " " + problem.solution))
+
+
+def test_the_split_holds_out_its_share():
+    shares = [data.is_held_out(f"question {i}") for i in range(8000)]
+    assert abs(np.mean(shares) - data.HELD_OUT_SHARE) < 0.01
+
+
+@pytest.mark.parametrize("text, answer", [("so 4\n#### 4", "4"), ("#### 12.5 ", "12.5"), ("no end", None), ("", None)])
+def test_final_answer(text, answer):
+    assert data.final_answer(text) == answer
+
+
+def test_made_up_equations_are_true():
+    random = np.random.default_rng(0)
+    for _ in range(500):
+        equation = made_up_equation(random)
+        left, right = re.split(r"\s*=\s*\$?", equation)
+        assert eval(left.replace("x", "*")) == int(right) <= 200, equation
+
+
+def test_digits_are_tokens_of_their_own(tokenizer):
+    assert tokenizer.tokenize("17 - 7=10 x") == ["1", "7", "Ġ-", "Ġ7", "=", "1", "0", "Ġx"]
+
+
+def test_rows_have_the_trained_widths_and_never_mask_the_prompt(tokenizer):
+    maker = RowMaker(tokenizer, seed=5)
+    for _ in range(200):
+        row = maker.problem_row()
+        start = int(np.flatnonzero(row.ids == maker.assistant)[0]) + 1
+        assert len(row.ids) in WIDTHS and row.masked.any() and not row.masked[:start].any()
+        drill = maker.drill_row()
+        assert len(drill.ids) == DRILL_WIDTH and drill.masked.any() and not drill.masked[0]
+
+
+def test_drills_mask_mostly_results(tokenizer):
+    maker = RowMaker(tokenizer, seed=6)
+    ids, flags = maker.encode_line("so 12 + 30 = 42 left")
+    assert tokenizer.decode([i for i, flag in zip(ids, flags, strict=True) if flag]).strip() == "42"
+    assert RESULT.search("costs 5*2=10") and not RESULT.search("x + 3")
+
+
+def test_a_frontier_hides_every_number_behind_it():
+    """All but the few digits next to the frontier that some states reveal."""
+    random = np.random.default_rng(1)
+    is_number = np.array([False] * 10 + [True, True, False, False] * 8)
+    for _ in range(300):
+        masked = frontier_mask(random, is_number, start=10)
+        numbers = np.flatnonzero(is_number)
+        hidden = masked[numbers]
+        first = int(np.argmax(hidden)) if hidden.any() else len(hidden)
+        assert hidden[first + 3 :].all() and not masked[:10].any()
+
+
+def test_uniform_masks_cover_all_ratios():
+    random = np.random.default_rng(2)
+    ratios = [uniform_mask(random, 110, 10)[10:].mean() for _ in range(500)]
+    assert min(ratios) < 0.05 and max(ratios) > 0.95 and abs(np.mean(ratios) - 0.5) < 0.05

@@ -1,0 +1,64 @@
+"""Training: it lowers the loss, stops and resumes at the same place, and exports what the program loads."""
+
+from __future__ import annotations
+
+import math
+import shutil
+
+import pytest
+import torch
+
+from dawn.errors import DataError
+from dawn.models import load_model
+from dawn.models.registry import EMBEDDED_FOLDER
+from dawn.pretrain import train
+from dawn.pretrain.muon import orthogonalise
+from dawn.pretrain.train import Recipe, Training
+
+TINY = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+
+
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    """A run's folder with the shipped tokenizer, a tiny network, and nothing compiled."""
+    monkeypatch.setattr(train, "SHAPE", TINY)
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_: None)
+    (tmp_path / "tokenizer").mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
+        shutil.copy(EMBEDDED_FOLDER / name, tmp_path / "tokenizer")
+    return tmp_path
+
+
+def test_it_learns_stops_resumes_and_exports(directory):
+    seen = []
+    recipe = Recipe(steps=12, tokens_per_step=768, warmup_steps=2)
+    first = Training(recipe, directory)
+    first.run(seen.append)
+    assert [p.step for p in seen] == list(range(1, 13)) and seen[-1].loss < seen[0].loss
+    resumed = Training(Recipe(steps=14, tokens_per_step=768), directory)
+    resumed.resume()
+    assert resumed.step == 12 and resumed.tokens == first.tokens
+    for one, other in zip(first.network.parameters(), resumed.network.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    resumed.run(seen.append)
+    assert seen[-1].step == 14
+    resumed.export(directory / "out")
+    assert load_model(str(directory / "out")).mask_id == 1
+
+
+def test_starting_from_nothing_is_refused(directory):
+    with pytest.raises(DataError, match=r"model\.safetensors"):
+        Training(Recipe(), directory).start_from(directory / "nowhere")
+
+
+def test_the_rate_warms_up_holds_and_falls_to_zero():
+    recipe = Recipe(steps=1000, warmup_steps=50, decay_share=0.3)
+    assert recipe.rate(0) == pytest.approx(0.02) and recipe.rate(400) == 1.0
+    assert recipe.rate(850) == pytest.approx(0.5) and recipe.rate(1000) == 0.0
+    assert recipe.drills(0) == recipe.drills_first and math.isclose(recipe.drills(900), recipe.drills_last)
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 8), (3, 12, 6), (1, 6, 12)])
+def test_orthogonalised_matrices_have_singular_values_near_one(shape):
+    values = torch.linalg.svdvals(orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
+    assert values.min() > 0.5 and values.max() < 1.3

@@ -1,0 +1,149 @@
+"""What the page asks for, answered: run, decode again, stop, fetch steps, what if. No gradio, no torch: models are handed in.
+
+Requests from a page are public: each is checked here, and what is wrong with it comes back as {"error": …} or a notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dawn.decode import Options
+from dawn.errors import DawnError, TraceError
+from dawn.replay import replay
+from dawn.rules import make_rule, setting_names
+from dawn.run import Run, TextModel, fork, start
+from viz import payload
+from viz.store import Entry, TraceStore
+
+LONGEST_GENERATION = 256
+EXAMPLE = "example"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a visitor set on the page. settings: all thresholds; a rule takes those it knows."""
+
+    prompt: str
+    model: str
+    rule: str
+    generated: int
+    block_length: int
+    temperature: float
+    seed: int
+    settings: dict
+
+    def make_rule(self):
+        names = setting_names(self.rule)
+        return make_rule(self.rule, {name: value for name, value in self.settings.items() if name in names})
+
+
+class Lab:
+    """The store and the models behind one page."""
+
+    def __init__(self, store: TraceStore, load_model: Callable[[str], TextModel]):
+        self.store, self.load_model = store, load_model
+
+    def run(self, request: Request, visitor: str) -> Iterator[dict]:
+        """Decode from the prompt; the explorer's value after each step."""
+        yield from self.guarded(lambda: self.begin(request), visitor, "run")
+
+    def begin(self, request: Request) -> Run:
+        lengths = (request.generated, request.block_length)
+        if not all(isinstance(n, int) and 1 <= n <= LONGEST_GENERATION for n in lengths):
+            raise DawnError(f"generation and block length must be whole numbers from 1 to {LONGEST_GENERATION}")
+        rule, options = request.make_rule(), Options(request.temperature, request.seed)
+        return start(self.load_model(request.model), request.prompt, rule, *lengths, options)
+
+    def decode_again(self, request: Request, name: str, step: int, visitor: str) -> Iterator[dict]:
+        """Decode on from the canvas before a step of the trace `name`, with the request's rule and the trace's own model."""
+        yield from self.guarded(lambda: self.branch(request, name, step), visitor, f"from step {step}")
+
+    def branch(self, request: Request, name: str, step: int) -> Run:
+        trace = self.store.get(name).trace
+        return fork(self.load_model(trace.setup.model), trace, name, whole(step, "step"), request.make_rule())
+
+    def guarded(self, begin: Callable[[], Run], visitor: str, title: str) -> Iterator[dict]:
+        """The explorer's value after each step of a run; what goes wrong is a notice, and what there is stays."""
+        try:
+            run = begin()
+        except DawnError as error:
+            yield {"notice": str(error)}
+            return
+        name, entry = self.store.open(run, visitor)
+        notice = ""
+        try:
+            for _ in run.iterate(entry.cancelled.is_set):
+                yield value(name, entry, title)
+        except DawnError as error:
+            notice = str(error)
+        finally:
+            entry.finish()
+        yield value(name, entry, title) | ({"notice": notice} if notice else {})
+
+    def stop(self, visitor: str) -> None:
+        self.store.stop(visitor)
+
+    def fetch(self, request: object) -> dict:
+        """{"trace", "from"} → the steps from there on, as `payload.answer` packs them, or {"error"}."""
+        try:
+            entry = self.store.get(field(request, "trace"))
+            start_at = whole(field(request, "from"), "from")
+            return payload.answer(facts_of(entry), entry.steps, start_at)
+        except DawnError as error:
+            return {"error": str(error)}
+
+    def what_if(self, request: object) -> dict:
+        """{"trace", "step", "rule", "settings"} → the decision of that rule about that step, or {"error"}."""
+        try:
+            steps = self.store.get(field(request, "trace")).steps
+            index, settings = whole(field(request, "step"), "step"), field(request, "settings")
+            if index >= len(steps) or not isinstance(settings, dict):
+                raise TraceError(f"the trace has steps 0 to {len(steps) - 1}")
+            rule = make_rule(str(field(request, "rule")), settings)
+            return payload.what_if(steps[index], replay(steps[index], rule), rule)
+        except DawnError as error:
+            return {"error": str(error)}
+
+
+def value(name: str, entry: Entry, title: str) -> dict:
+    """The explorer's value: which trace, how many steps there are, whether more will come."""
+    return {"trace": name, "steps": len(entry.steps), "done": entry.done, "title": title}
+
+
+def facts_of(entry: Entry) -> payload.Facts:
+    """What holds for the whole run, also while it is in progress."""
+    if entry.finished:
+        return payload.Facts.of(entry.finished)
+    run = entry.run
+    return payload.Facts(run.setup, run.canvas, Pieces(run.model), run.model.special_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces(Mapping):
+    """The text of a model's tokens, looked up one by one."""
+
+    model: TextModel
+
+    def __getitem__(self, token: int) -> str:
+        return self.model.pieces([token])[token]
+
+    def __iter__(self):
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def field(request: object, name: str) -> object:
+    """One field of a request that came from outside."""
+    if not isinstance(request, dict) or name not in request:
+        raise TraceError(f"the request lacks {name!r}")
+    return request[name]
+
+
+def whole(number: object, name: str) -> int:
+    """A whole number of a request that came from outside."""
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 10**6:
+        raise TraceError(f"{name!r} must be a whole number")
+    return number

@@ -1,0 +1,38 @@
+"""The page around the tabs: Gradio theme and style from the one source of colours. Local fonts only: nothing is fetched."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from viz import theme
+
+FONT = ("ui-sans-serif", "system-ui", "sans-serif")
+MONO = ("ui-monospace", "DejaVu Sans Mono", "monospace")
+STYLE = """
+.gradio-container { max-width: 1720px !important; }
+#masthead { padding: 4px 2px 0; }
+#masthead h1 { font-size: 1.5rem; margin: 0; letter-spacing: -0.01em; }
+#masthead p { margin: 0; color: var(--body-text-color-subdued); }
+#controls .block { padding: 8px 10px; }
+#explore { align-items: flex-start; }
+footer { display: none !important; }
+"""
+
+
+def page_theme() -> gr.themes.Base:
+    """Gradio's plain theme in the page's colours and with fonts that every machine has."""
+    (page, page_dark), (panel, panel_dark) = theme.SURFACES["page"], theme.SURFACES["panel"]
+    accent, accent_dark = theme.SURFACES["accent"]
+    base = gr.themes.Base(
+        primary_hue="orange", neutral_hue="slate", font=FONT, font_mono=MONO, text_size="sm", radius_size="md"
+    )
+    return base.set(
+        body_background_fill=page,
+        body_background_fill_dark=page_dark,
+        block_background_fill=panel,
+        block_background_fill_dark=panel_dark,
+        button_primary_background_fill=accent,
+        button_primary_background_fill_dark=accent_dark,
+        button_primary_text_color="#ffffff",
+        button_primary_text_color_dark=page_dark,
+    )
