@@ -113,6 +113,7 @@
     for (const step of document.steps) {
       remember(run, step);
       run.steps.push(step);
+      for (const p of [...step.decision.taken.keys(), ...step.filled]) reserve(ui, p);
     }
     find(ui, "[data-testid=scrubber]").max = Math.max(0, run.steps.length - 1);
     ui.barsFor = null;
@@ -189,6 +190,8 @@
 
   function playButton(ui) {
     const button = find(ui, "[data-do=play]");
+    if (button.dataset.playing === String(Boolean(ui.timer))) return;
+    button.dataset.playing = Boolean(ui.timer);
     button.textContent = ui.timer ? "❚❚ Pause" : "▶ Play";
     button.setAttribute("aria-label", ui.timer ? "Pause" : "Play");
   }
@@ -264,17 +267,13 @@
     });
   }
 
-  /** Draw everything of the shown step, then say in the attributes which one it is. */
+  /** Draw everything of the shown step, then say in the attributes which one it is. Canvases come before elements: writing text on a
+      canvas settles the page's style, which is cheap only while nothing has changed yet. */
   function paint(ui, full) {
     if (!current(ui)) return;
-    if (full) {
-      paintFacts(ui);
-      paintBars(ui);
-      paintTokens(ui);
-      paintMap(ui);
-      paintGraph(ui);
-      paintPlan(ui);
-    }
+    if (full) for (const part of [paintBars, paintMap, paintGraph]) part(ui);
+    overlay(ui);
+    if (full) for (const part of [paintTokens, paintFacts, paintPlan]) part(ui);
     paintSelection(ui);
     ui.root.dataset.steps = ui.run.steps.length;
     ui.root.dataset.step = ui.at;
@@ -300,9 +299,15 @@
   const milliseconds = (seconds) => (seconds < 0.01 ? `${(seconds * 1000).toFixed(1)} ms` : `${Math.round(seconds * 1000)} ms`);
 
   // ---------------------------------------------------------------- drawing: canvases
+  /** Width of a box, measured once until something is resized: measuring amid changes would lay the page out again. */
+  function widthOf(ui, box) {
+    if (!ui.widths.get(box)) ui.widths.set(box, box.clientWidth);
+    return ui.widths.get(box);
+  }
+
   /** The context of a canvas fitted to its box, in CSS pixels; null if it has no size now. */
-  function fit(canvas, height) {
-    const width = canvas.parentElement.clientWidth, ratio = window.devicePixelRatio || 1;
+  function fit(ui, canvas, height) {
+    const width = widthOf(ui, canvas.parentElement), ratio = window.devicePixelRatio || 1;
     if (!width) return null;
     const w = Math.round(width * ratio), h = Math.round(height * ratio);
     if (canvas.width !== w || canvas.height !== h) {
@@ -336,9 +341,9 @@
 
   /** Tokens per step, stacked by tier, behind the scrubber. Only drawn anew when steps, width or theme changed. */
   function paintBars(ui) {
-    const key = [ui.run.steps.length, find(ui, ".dx-scrub").clientWidth, palette(ui).name].join();
+    const key = [ui.run.steps.length, widthOf(ui, find(ui, ".dx-scrub")), palette(ui).name].join();
     if (ui.barsFor === key) return;
-    const area = fit(find(ui, ".dx-bars"), 44);
+    const area = fit(ui, find(ui, ".dx-bars"), 44);
     if (!area) return;
     ui.barsFor = key;
     const steps = ui.run.steps, most = Math.max(...steps.map((step) => step.decision.committed.length));
@@ -369,8 +374,9 @@
     ui.tokens = groups.flatMap((one) => one.tokens);
     ui.groups = groups;
     ui.codes = new Array(came.length).fill("");
-    ui.ghosts = new Array(came.length).fill("");
     ui.marked = [];
+    ui.active = null;
+    ui.tokens.forEach((_, p) => reserve(ui, p));
   }
 
   function group(ui, name, start, end) {
@@ -389,13 +395,21 @@
   function paintTokens(ui) {
     const step = current(ui);
     for (let p = 0; p < ui.tokens.length; p++) {
-      const look = tokenLook(ui, step, p), code = Object.values(look).join("\u0001");
+      const look = tokenLook(ui, step, p), code = `${look.state}|${look.tier}|${look.name}|${look.reason}|${look.token}|${look.at}`;
       if (ui.codes[p] === code) continue;
       ui.codes[p] = code;
       dress(ui, p, look);
     }
     const start = ui.run.header.prompt + step.block * ui.run.header.block;
-    for (const one of ui.groups) one.box.classList.toggle("dx-active", one.start === start && one.start >= ui.run.header.prompt);
+    if (ui.active !== start) reveal(ui, start);
+  }
+
+  /** Mark the active block, and scroll the canvas (not the page) to it. */
+  function reveal(ui, start) {
+    ui.active = start;
+    const box = find(ui, ".dx-tokens"), active = ui.groups.find((one) => one.start === start && one.tokens.length);
+    for (const one of ui.groups) one.box.classList.toggle("dx-active", one === active);
+    if (active) requestAnimationFrame(() => { box.scrollTop = active.box.offsetTop - box.offsetTop - (box.clientHeight - active.box.offsetHeight) / 2; });
   }
 
   function tokenLook(ui, step, p) {
@@ -403,23 +417,37 @@
     const written = here === GIVEN || (here >= 0 && here <= step.index);
     const state = p < header.prompt && here === GIVEN ? "prompt" : written ? "committed" : "masked";
     const refused = step.decision.left.get(p);
+    const classes = [
+      here === step.index && "dx-fresh", refused && "dx-left", refused && refused[2] !== null && "dx-blocked",
+      plan && plan.add.has(p) && "dx-add", plan && plan.drop.has(p) && "dx-drop",
+      tier[p] === "filled" && p > 0 && tier[p - 1] === "filled" && written && "dx-fill",
+    ];
     return {
-      state, tier: written && here >= 0 ? tier[p] : "", fresh: here === step.index ? "1" : "",
-      reason: refused ? refused[1] : "", plan: !plan ? "" : plan.add.has(p) ? "add" : plan.drop.has(p) ? "drop" : "",
-      token: written ? last[p] : refused ? step.predicted[step.rows.get(p)] : -1,
-      at: written && here >= 0 ? here + 1 : "", ghost: here === NEVER ? -1 : last[p],
-      fill: tier[p] === "filled" && p > 0 && tier[p - 1] === "filled" ? "1" : "",
+      state, tier: written && here >= 0 ? tier[p] : "", name: classes.filter(Boolean).join(" "), reason: refused ? refused[1] : "",
+      token: written ? last[p] : refused ? step.predicted[step.rows.get(p)] : -1, at: written && here >= 0 ? here + 1 : "",
     };
   }
 
   function dress(ui, p, look) {
-    const token = ui.tokens[p], text = look.token < 0 ? "" : ui.run.pieces[look.token] ?? "";
-    Object.assign(token.dataset, { state: look.state, tier: look.tier, fresh: look.fresh, reason: look.reason, plan: look.plan, at: look.at, fill: look.fill });
+    const token = ui.tokens[p], text = look.token < 0 ? "" : ui.run.pieces[look.token] ?? "", { dataset } = token;
+    token.className = `dx-token ${look.name}`;
+    Object.assign(dataset, { state: look.state, tier: look.tier, reason: look.reason });
+    if (look.at === "") delete dataset.at;
+    else dataset.at = look.at;
     if (token.textContent !== text) token.textContent = text;
-    const ghost = look.ghost < 0 ? "" : ui.run.pieces[look.ghost] ?? "";
-    if (ui.ghosts[p] !== ghost) token.dataset.ghost = ui.ghosts[p] = ghost;
     const label = look.tier ? ui.theme.looks[look.tier].label : look.reason ? "refused" : "";
     token.setAttribute("aria-label", [`position ${p}`, text, look.state, label].filter(Boolean).join(", "));
+  }
+
+  /** Room for what a position finally holds, so that nothing moves while scrubbing. Set when a token becomes known. */
+  function reserve(ui, p) {
+    const { came, last, tier, pieces, header } = ui.run, prompt = came[p] === GIVEN && p < header.prompt;
+    const filled = tier[p] === "filled" && p > 0 && tier[p - 1] === "filled";
+    const text = came[p] === NEVER ? "   " : pieces[last[p]] ?? "";
+    ui.ruler = ui.ruler || document.createElement("canvas").getContext("2d");
+    ui.ruler.font = `650 13px ${ui.theme.mono}`;
+    const width = filled ? 8 : clamp(ui.ruler.measureText(text).width + (prompt ? 8 : 22), prompt ? 12 : 28, 230);
+    ui.tokens[p].style.width = `${Math.ceil(width)}px`;
   }
 
   // ---------------------------------------------------------------- attention
@@ -435,7 +463,7 @@
       return;
     }
     const rows = step.window.length, cell = clamp(Math.floor(300 / rows), 3, 14);
-    const area = fit(stage.querySelector(".dx-base"), STRIP + GAP + rows * cell + 18);
+    const area = fit(ui, stage.querySelector(".dx-base"), STRIP + GAP + rows * cell + 18);
     if (!area) return;
     const columns = ui.run.header.length, width = (area.width - GUTTER - EDGE) / columns;
     ui.map = { rows, columns, cell, width, x: (p) => GUTTER + p * width, y: (r) => STRIP + GAP + r * cell };
@@ -468,7 +496,7 @@
     if (line === null || line > top) return;
     const y = STRIP - height(line);
     stroke(c, colours.accent, [[GUTTER, y], [area.width - EDGE, y]], [5, 3]);
-    label(ui, c, `τ_sink ${plain(line)}`, area.width - EDGE, Math.max(9, y - 5), colours.accent, "right");
+    label(ui, c, `τ_sink ${plain(Number(line.toPrecision(3)))}`, area.width - EDGE, Math.max(9, y - 5), colours.accent, "right");
   }
 
   function paintMarks(ui, area, step) {
@@ -538,26 +566,27 @@
       none.textContent = `The rule “${decided(ui).rule}” decides without a dependency graph.${more}`;
       return;
     }
-    const area = fit(stage.querySelector(".dx-base"), HEIGHT[ui.layout]);
+    const area = fit(ui, stage.querySelector(".dx-base"), HEIGHT[ui.layout]);
     if (!area) return;
     ui.net = placeGraph(ui, graph, area);
     paintEdges(ui, area.c, () => true);
     for (const node of ui.net.nodes) paintNode(ui, area.c, node);
+    for (const node of named(ui)) nodeText(ui, area.c, node);
     if (ui.layout === "along") paintAxis(ui, area.c);
   }
 
   /** Nodes and edges with their pixels. @returns {{nodes, edges, byPosition, base, height}} */
   function placeGraph(ui, graph, { width, height }) {
-    const base = height - 74, pad = 16, along = ui.layout === "along", scale = Math.min(width / 4.6, height / 4);
+    const base = height - 74, pad = 16, along = ui.layout === "along", [sx, sy] = [(width - 90) / 3.2, (height - 44) / 3.2];
     const nodes = Array.from(graph.nodes, (position, i) => ({
       position, role: graph.roles[i],
-      x: along ? pad + graph.along[i] * (width - 2 * pad) : width / 2 + graph.plane[2 * i] * scale * Math.min(1.5, width / height),
-      y: along ? base : height / 2 + graph.plane[2 * i + 1] * scale,
+      x: along ? pad + graph.along[i] * (width - 2 * pad) : width / 2 - 12 + graph.plane[2 * i] * sx,
+      y: along ? base : height / 2 + graph.plane[2 * i + 1] * sy,
     }));
     const byPosition = new Map(nodes.map((node) => [node.position, node]));
     const edges = Array.from(graph.source, (source, i) => {
       const from = byPosition.get(source), to = byPosition.get(graph.target[i]);
-      return { source, target: graph.target[i], weight: graph.weight[i], kind: edgeKind(ui, source, graph.target[i]), ...curve(from, to, along, base) };
+      return { source, target: graph.target[i], weight: graph.weight[i], kind: edgeKind(ui, source, graph.target[i]), ...curve(from, to, along, base, width) };
     });
     return { nodes, edges, byPosition, base, height };
   }
@@ -570,9 +599,9 @@
     return open(source) && open(target) ? "conflict" : "other";
   }
 
-  function curve(from, to, along, base) {
+  function curve(from, to, along, base, width) {
     const dx = to.x - from.x, dy = to.y - from.y;
-    const rise = along ? Math.min(base * 1.86, 26 + Math.abs(dx) * 1.15) : Math.hypot(dx, dy) * 0.14;
+    const rise = along ? 30 + (Math.abs(dx) / width) * (base * 1.9 - 30) : Math.hypot(dx, dy) * 0.14;
     const [mx, my] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
     const length = Math.hypot(dx, dy) || 1;
     const control = along ? [mx, base - rise] : [mx - (dy / length) * rise, my + (dx / length) * rise];
@@ -619,11 +648,20 @@
     c.strokeStyle = shape === "circle" || shape === "diamond" || shape === "square" ? colours.panel : colours[node.role];
     c.lineWidth = shape === "ring" ? 3 : 1.5;
     c.stroke();
-    if (!plan || !(plan.add.has(node.position) || plan.drop.has(node.position))) return nodeText(ui, c, node);
+    if (!plan || !(plan.add.has(node.position) || plan.drop.has(node.position))) return;
     c.beginPath();
     c.arc(node.x, node.y, r + 4, 0, 7);
     stroke2(c, plan.add.has(node.position) ? colours.added : colours.dropped, plan.drop.has(node.position) ? [2, 2] : []);
-    nodeText(ui, c, node);
+  }
+
+  const LABELLED = { refused: 1, anchor: 2, sink: 3, written: 4, later: 4 };
+
+  /** The nodes whose text has room: what was taken first, then what was refused, then anchors and sinks. */
+  function named(ui) {
+    const rank = (node) => LABELLED[node.role] || 0, along = ui.layout === "along", placed = [];
+    const clear = (node) => placed.every((one) => Math.abs(one.x - node.x) > (along ? 10 : 52) || Math.abs(one.y - node.y) > 11);
+    for (const node of [...ui.net.nodes].sort((a, b) => rank(a) - rank(b))) if (rank(node) < 4 && clear(node)) placed.push(node);
+    return placed;
   }
 
   function stroke2(c, colour, dash) {
@@ -656,8 +694,7 @@
   const cut = (text, n) => ([...text].length > n ? [...text].slice(0, n - 1).join("") + "…" : text);
 
   function nodeText(ui, c, node) {
-    const colours = palette(ui), along = ui.layout === "along", quiet = ["later", "written", "sink", "anchor"].includes(node.role);
-    if (["later", "written"].includes(node.role)) return;
+    const colours = palette(ui), along = ui.layout === "along", quiet = ["sink", "anchor"].includes(node.role);
     c.font = `${quiet ? 9 : 11}px ${ui.theme.mono}`;
     c.fillStyle = quiet || node.role === "refused" ? colours.soft : colours.ink;
     c.textAlign = along ? "right" : "left";
@@ -695,12 +732,16 @@
     redraw(ui, true);
   }
 
+  function overlay(ui) {
+    overMap(ui, selected(ui));
+    overGraph(ui, selected(ui));
+  }
+
   function paintSelection(ui) {
     const selection = selected(ui), lock = find(ui, ".dx-lock");
-    lock.textContent = ui.locked ? "locked: Esc unlocks" : "hover or click a token";
+    const words = ui.locked ? "locked: Esc unlocks" : "hover or click a token";
+    if (lock.textContent !== words) lock.textContent = words;
     markTokens(ui, selection);
-    overMap(ui, selection);
-    overGraph(ui, selection);
     paintCard(ui, selection);
   }
 
@@ -726,7 +767,7 @@
 
   function overMap(ui, selection) {
     if (!ui.map) return;
-    const area = fit(find(ui, ".dx-map .dx-over"), STRIP + GAP + ui.map.rows * ui.map.cell + 18);
+    const area = fit(ui, find(ui, ".dx-map .dx-over"), STRIP + GAP + ui.map.rows * ui.map.cell + 18);
     if (!area || !selection) return;
     const { c } = area, { x, y, width, cell, rows, columns } = ui.map, colour = palette(ui).select;
     const row = current(ui).rows.get(selection.position), column = selection.other ?? selection.position;
@@ -738,7 +779,7 @@
 
   function overGraph(ui, selection) {
     if (!ui.net) return;
-    const area = fit(find(ui, ".dx-graph .dx-over"), ui.net.height), node = selection && ui.net.byPosition.get(selection.position);
+    const area = fit(ui, find(ui, ".dx-graph .dx-over"), ui.net.height), node = selection && ui.net.byPosition.get(selection.position);
     if (!area || !node) return;
     const { position, other } = selection, exact = other !== null && other !== undefined;
     const touches = (edge) => (exact ? edge.target === position && edge.source === other : edge.target === position || edge.source === position);
@@ -953,6 +994,7 @@
     const selection = (token) => token && { position: Number(token.dataset.position), other: null };
     box.addEventListener("pointerover", (event) => select(ui, selection(over(event)), false));
     box.addEventListener("pointerleave", () => select(ui, null, false));
+    box.addEventListener("pointerdown", (event) => { event.preventDefault(); ui.root.focus({ preventScroll: true }); }); // arrows go on scrubbing
     box.addEventListener("click", (event) => over(event) && select(ui, selection(over(event)), true));
     box.addEventListener("focusin", (event) => over(event) && rove(ui, over(event)));
     box.addEventListener("keydown", (event) => tokenKey(ui, event, over(event)));
@@ -980,7 +1022,7 @@
   // ---------------------------------------------------------------- keys and buttons
   const ACTIONS = {
     first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.at - 1), forward: (ui) => move(ui, ui.at + 1), play,
-    fork: (ui) => ui.tools.trigger(ui.tools.fork, { trace: ui.run.id, step: ui.at }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
+    fork: (ui) => ui.tools.trigger(ui.tools.fork, { trace: ui.run.id, step: ui.at }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"), expand,
   };
   const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };
 
@@ -995,6 +1037,19 @@
     redraw(ui);
   }
 
+  function expand(ui, button) {
+    const wide = button.closest(".dx-panel").classList.toggle("dx-wide");
+    button.setAttribute("aria-pressed", wide);
+    measure(ui);
+  }
+
+  /** Sizes or theme may have changed: measure and draw everything anew. */
+  function measure(ui) {
+    ui.widths = new Map();
+    ui.barsFor = null;
+    redraw(ui);
+  }
+
   function key(ui, event) {
     if (event.key === "Escape") return unlock(ui);
     const typing = event.target.closest("select, button, input:not([type=range])");
@@ -1006,14 +1061,14 @@
   function wire(ui) {
     ui.root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-do]");
-      if (button) ACTIONS[button.dataset.do](ui);
+      if (button) ACTIONS[button.dataset.do](ui, button);
     });
     ui.root.addEventListener("keydown", (event) => key(ui, event));
     find(ui, "[data-testid=scrubber]").addEventListener("input", (event) => move(ui, Number(event.target.value)));
     watchTokens(ui);
     watchStage(ui, ".dx-map .dx-stage", cellAt);
     watchStage(ui, ".dx-graph .dx-stage", graphAt);
-    const again = () => { ui.barsFor = ui.cardFor = null; redraw(ui); };
+    const again = () => measure(ui);
     new ResizeObserver(again).observe(ui.root);
     new MutationObserver(again).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
@@ -1036,7 +1091,7 @@
   window.mountDawnExplorer = (element, tools) => {
     const ui = {
       root: element.querySelector("#explorer"), tools, theme: tools.theme, value: {}, run: emptyRun(undefined), plan: { ...EMPTY_PLAN },
-      at: -1, following: true, layout: "along", hovered: null, locked: null, tokens: [], marked: [], groups: [],
+      at: -1, following: true, layout: "along", hovered: null, locked: null, tokens: [], marked: [], groups: [], widths: new Map(),
     };
     wire(ui);
     paintLegend(ui);

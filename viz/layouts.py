@@ -1,6 +1,6 @@
 """A step's dependency graph as a networkx.DiGraph, and where its nodes stand: along the sequence, and in the plane.
 
-Both layouts depend only on the step itself, and start from places fixed per position, so that a node hardly moves from step to step.
+Both layouts depend only on the step itself and on places fixed per position, so that a node hardly moves from step to step.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from dawn.rules import Dawn, Rule
 from dawn.selection import Decision
 
 BEFORE_SHARE, AFTER_SHARE = 0.34, 0.08
-REACH = 1.9
-ROUNDS = 18
+INNER, OUTER = 1.0, 1.6
+PULL = 0.1
+
+Place = tuple[float, float]
 
 
 def step_graph(record: StepRecord, decision: Decision, rule: Rule) -> nx.DiGraph:
@@ -33,7 +35,7 @@ def step_graph(record: StepRecord, decision: Decision, rule: Rule) -> nx.DiGraph
     roles = node_roles(record, decision, rule)
     for position in sorted({*record.canvas.window.tolist(), *graph.source.tolist(), *sinks}):
         picture.add_node(position, role=roles(position), tier=tiers.get(position, ""), sink=position in sinks)
-    for source, target, weight in zip(graph.source.tolist(), graph.target.tolist(), graph.weight.tolist()):
+    for source, target, weight in zip(graph.source.tolist(), graph.target.tolist(), graph.weight.tolist(), strict=True):
         picture.add_edge(source, target, weight=weight)
     return picture
 
@@ -64,7 +66,7 @@ def along(canvas: Canvas, positions) -> np.ndarray:
     return np.interp(np.asarray(positions, dtype=float) + 0.5, stops, [0.0, before, 1.0 - after, 1.0])
 
 
-def homes(canvas: Canvas, positions) -> dict[int, tuple[float, float]]:
+def homes(canvas: Canvas, positions) -> dict[int, Place]:
     """Where a position stands before any force: the active block on a ring, the rest on a wider one, both in reading order."""
     start, end = canvas.block_span(canvas.block)
     outside = max(1, canvas.length - (end - start))
@@ -72,30 +74,20 @@ def homes(canvas: Canvas, positions) -> dict[int, tuple[float, float]]:
     for position in positions:
         inside = start <= position < end
         share = (position - start) / (end - start) if inside else (position - (end - start) * (position >= end)) / outside
-        angle, radius = 2 * math.pi * share - math.pi / 2, 1.0 if inside else 1.6
+        angle, radius = 2 * math.pi * share - math.pi / 2, INNER if inside else OUTER
         places[position] = (radius * math.cos(angle), radius * math.sin(angle))
     return places
 
 
-def plane(graph: nx.DiGraph, canvas: Canvas, known: dict[int, tuple[float, float]] | None = None) -> dict[int, tuple[float, float]]:
-    """Node → (x, y), each within ±REACH. Nodes in `known` stay exactly where they are."""
-    kept = {node: place for node, place in (known or {}).items() if node in graph}
-    start = homes(canvas, graph.nodes) | kept
-    linked = [node for node in graph if graph.degree(node)]
-    moved = nx.spring_layout(
-        graph.subgraph(linked).to_undirected(as_view=True),
-        pos={node: start[node] for node in linked},
-        fixed=[node for node in linked if node in kept] or None,
-        k=0.32,
-        iterations=ROUNDS,
-        weight=None,
-        scale=None,
-        seed=0,
-        method="force",
-    )
-    return {node: clipped(moved.get(node, place)) for node, place in start.items()}
+def plane(graph: nx.DiGraph, canvas: Canvas, known: dict[int, Place] | None = None) -> dict[int, Place]:
+    """Node → (x, y) within ±OUTER. Nodes in `known` stay exactly where they are.
 
-
-def clipped(place) -> tuple[float, float]:
-    """A place moved into the picture."""
-    return tuple(float(np.clip(value, -REACH, REACH)) for value in place)
+    Each node is drawn to its home and to its neighbours: x = (1 + λ·Laplacian)⁻¹ home. A small change of the graph is a small
+    change of x, so steps can be told apart by looking; every place lies within the hull of the homes.
+    """
+    fixed = {node: place for node, place in (known or {}).items() if node in graph}
+    home = homes(canvas, graph.nodes) | fixed
+    weights = nx.to_numpy_array(graph.to_undirected(as_view=True), weight=None)  # [n, n] 0 or 1
+    laplacian = np.diag(weights.sum(axis=1)) - weights
+    settled = np.linalg.solve(np.eye(len(graph)) + PULL * laplacian, np.array([home[node] for node in graph]))
+    return {node: (float(x), float(y)) for node, (x, y) in zip(graph, settled, strict=True)} | fixed

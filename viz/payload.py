@@ -1,8 +1,8 @@
 """Trace → what the browser gets, and nothing that the browser would have to guess.
 
-A fetch answers with {"body", "next"}: the body is base64 of gzip of [uint32 n][JSON, n bytes][arrays]; in the JSON an array stands
-as {"$": [kind, byte offset, count]} with kinds u2, i4, f4. Confidence, edge weights, received attention and probabilities are
-float32, as they were compared; attention weights are uint16 in ten-thousandths, which is what the page shows of them.
+A fetch answers with {"body", "next"}: the body is base64 of gzip of [uint32 n][JSON, n bytes][arrays]; in the JSON an array
+stands as {"$": [kind, byte offset, count]} with kinds u2, i4, f4. Confidence, edge weights, received attention and
+probabilities are float32, as they were compared; attention weights are uint16 in ten-thousandths, as the page shows them.
 Text is made readable here (␣ · ↵ ⟨end⟩); it stays text: the page never reads it as markup.
 """
 
@@ -120,7 +120,9 @@ def decision(record: StepRecord, made: Decision, rule: Rule, known: dict | None 
     return {
         "rule": rule.name,
         "settings": settings_of(rule),
-        "committed": [[one.position, one.tier.value, [list(pair) for pair in one.evidence]] for one in made.selection.committed],
+        "committed": [
+            [one.position, one.tier.value, [list(pair) for pair in one.evidence]] for one in made.selection.committed
+        ],
         "refused": [[one.position, one.reason.value, one.blocker, one.weight] for one in made.selection.refused],
         "sinkLevel": level,
         "graph": graph(record, made, rule, known) if made.graph is not None else None,
@@ -145,7 +147,7 @@ def graph(record: StepRecord, made: Decision, rule: Rule, known: dict | None = N
 
 
 def what_if(record: StepRecord, answered: WhatIf, rule: Rule) -> dict:
-    """Another decision about a recorded step as plain JSON; `rule` is the one that made it. Nodes stay where the record has them."""
+    """Another decision about a recorded step as plain JSON; `rule` made it. Nodes stay where the record has them."""
     known, recorded = None, record.decision
     if recorded.graph is not None and answered.decision.graph is not None:
         known = layouts.plane(layouts.step_graph(record, recorded, rule), record.canvas)

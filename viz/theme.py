@@ -13,7 +13,7 @@ MONO = "ui-monospace, 'SF Mono', 'Cascadia Code', 'DejaVu Sans Mono', Menlo, Con
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How one tier or role looks: label and one sentence for people, colour by theme, pattern of its fill, shape of its node."""
+    """How a tier or role looks: label and one sentence for people, colour by theme, pattern of its fill, shape of its node."""
 
     label: str
     words: str
@@ -42,6 +42,7 @@ ROLES = {
 
 SURFACES = {
     "page": ("#ffffff", "#0d1120"),
+    "mask": ("#e6e9f2", "#232c47"),
     "panel": ("#f7f8fc", "#151b2e"),
     "raised": ("#ffffff", "#1d2540"),
     "line": ("#d9deea", "#2c3653"),
@@ -61,31 +62,50 @@ RAMP = {
     "dark": ("#10152a", "#33205f", "#7d2a7e", "#cf4a74", "#fb9566", "#fff1bd"),
 }
 
-PATTERNS = {
-    "solid": "none",
-    "stripes": "repeating-linear-gradient(135deg, var(--dx-mark) 0 2px, transparent 2px 6px)",
-    "dots": "radial-gradient(circle, var(--dx-mark) 1.2px, transparent 1.5px) 0 0 / 5px 5px",
-    "cross": "repeating-linear-gradient(45deg, var(--dx-mark) 0 1px, transparent 1px 5px), "
-    "repeating-linear-gradient(135deg, var(--dx-mark) 0 1px, transparent 1px 5px)",
-    "lines": "repeating-linear-gradient(0deg, var(--dx-mark) 0 1px, transparent 1px 4px)",
-    "none": "none",
-}
+BAND = "bottom / 100% 6px no-repeat"
+STRIPES = {"stripes": ((135, 2, 6),), "cross": ((45, 1, 4), (135, 1, 4)), "lines": ((0, 1, 3),)}  # degrees, width, pitch
 
 
 def colours(theme: str) -> dict[str, str]:
-    """Every colour of a theme (light or dark) by name: surfaces, tiers, roles."""
+    """Every colour of a theme (light or dark) by name: surfaces, tiers, roles, tints of tiers."""
     index = ("light", "dark").index(theme)
     looks = {name: getattr(look, theme) for name, look in (TIERS | ROLES).items()}
-    return {name: pair[index] for name, pair in SURFACES.items()} | looks
+    surfaces = {name: pair[index] for name, pair in SURFACES.items()}
+    tints = {f"{name}-tint": mixed(looks[name], surfaces["panel"], 0.17) for name in TIERS}
+    return surfaces | looks | tints
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """`share` of colour `one` in colour `other`, each #rrggbb."""
+    pairs = [(int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in pairs)
+
+
+def band(look: Look, name: str) -> list[str]:
+    """Background layers of the patterned band along the lower edge of a token."""
+    mark, tone = "var(--dx-fresh)", f"var(--dx-{name})"
+    stripe = "repeating-linear-gradient({0}deg, {mark} 0 {1}px, transparent {1}px {2}px) " + BAND
+    layers = [stripe.format(*numbers, mark=mark) for numbers in STRIPES.get(look.pattern, ())]
+    if look.pattern == "dots":
+        layers = [f"radial-gradient(circle, {mark} 1.3px, transparent 1.7px) bottom / 6px 6px repeat-x"]
+    return [*layers, f"linear-gradient({tone}, {tone}) {BAND}"]
+
+
+def tier_rules(name: str, look: Look) -> list[str]:
+    """How a tier dresses a token, calm and fresh, a swatch and a tag. Flat rules: tokens change by the hundred."""
+    layers, chosen = ", ".join(band(look, name)), f'[data-tier="{name}"]'
+    return [
+        f".dx-token{chosen}, .dx-swatch{chosen} {{ background: {layers}, var(--dx-{name}-tint); }}",
+        f".dx-token{chosen}.dx-fresh {{ background: {layers}, var(--dx-{name}); }}",
+        f".dx-tag{chosen}, .dx-swatch{chosen} {{ color: var(--dx-{name}); border-color: var(--dx-{name}); }}",
+    ]
 
 
 def css_variables() -> str:
-    """Style rules: the colours as variables for both themes, and tone and pattern of each tier."""
-    rules = [variables(".dx", colours("light")), variables("body.dark .dx, .dark .dx", colours("dark"))]
-    for name, look in TIERS.items():
-        rules.append(f'.dx [data-tier="{name}"] {{ --dx-tone: var(--dx-{name}); --dx-pattern: {PATTERNS[look.pattern]}; }}')
+    """Style rules: the colours as variables for both themes, fonts, and the dress of each tier."""
+    rules = [variables(".dx", colours("light")), variables(".dark .dx", colours("dark"))]
     rules.append(f".dx {{ --dx-font: {FONT}; --dx-mono: {MONO}; }}")
-    return "\n".join(rules)
+    return "\n".join(rules + [rule for name, look in TIERS.items() for rule in tier_rules(name, look)])
 
 
 def variables(selector: str, values: dict[str, str]) -> str:

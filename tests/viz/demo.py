@@ -20,8 +20,8 @@ def value(name: str, trace: Trace, steps: int | None = None, **more) -> dict:
     return {"trace": name, "steps": count, "done": count == len(trace.steps), "title": trace.prompt, **more}
 
 
-def demo(traces: dict[str, Trace], first: str | None = None) -> gr.Blocks:
-    """Explorer, an edge slider, a choice of runs, a run that grows, and what the fork event brought."""
+def answers(traces: dict[str, Trace]):
+    """The two functions that answer the script."""
 
     def fetch(request):
         if not isinstance(request, dict) or request.get("trace") not in traces:
@@ -37,6 +37,13 @@ def demo(traces: dict[str, Trace], first: str | None = None) -> gr.Blocks:
         except DawnError as error:
             return {"error": str(error)}
 
+    return fetch, what_if
+
+
+def demo(traces: dict[str, Trace], first: str | None = None) -> gr.Blocks:
+    """Explorer, an edge slider, a choice of runs, a run that grows, and what the fork event brought."""
+    fetch, what_if = answers(traces)
+
     def grow():
         trace = traces["growing"]
         for steps in range(1, len(trace.steps) + 1):
@@ -50,7 +57,9 @@ def demo(traces: dict[str, Trace], first: str | None = None) -> gr.Blocks:
             run, forked = gr.Button("Grow", elem_id="grow"), gr.Textbox(label="fork", elem_id="forked")
         explorer = Explorer(fetch, what_if, value=value(first, traces[first]) if first else NOTHING)
         edge.input(None, edge, None, js=ON_EDGE, trigger_mode="always_last")
-        pick.input(lambda name: value(name, traces[name]) if name in traces else dict(NOTHING, trace=name, steps=3), pick, explorer)
+        pick.input(
+            lambda name: value(name, traces[name]) if name in traces else dict(NOTHING, trace=name, steps=3), pick, explorer
+        )
         run.click(grow, None, explorer, show_progress="hidden")
         explorer.fork(on_fork, None, forked)
     return app

@@ -13,8 +13,12 @@ from dawn.trace import Setup, Trace
 
 MASK, END, FIRST = 1, 2, 10
 RULE = Dawn(Thresholds(sink=4.0, sink_mode="relative", edge=0.05))
-WORDS = " the answer is 7 + 12 = 19 so Anna has \n five apples and . gives two to Ben".split(" ")
-PIECES = {FIRST + i: (" " + word if i % 3 else word) for i, word in enumerate(WORDS * 4)} | {0: "<s>", MASK: "[MASK]", END: "<|end|>"}
+WORDS = "the answer is 7 + 12 = 19 so Anna has / five apples and . gives two to Ben".replace("/", "\n\n").split(" ")
+PIECES = {FIRST + i: (" " + word if i % 3 else word) for i, word in enumerate(WORDS * 4)} | {
+    0: "<s>",
+    MASK: "[MASK]",
+    END: "<|end|>",
+}
 
 
 class FakeDenoiser:
@@ -31,7 +35,8 @@ class FakeDenoiser:
         confidence = self.confidence(canvas, random)
         tokens = random.choice(self.ids, length).astype(np.int32)
         seen = Attention(attention_rows(window), weights[attention_rows(window)], weights.mean(0)) if needs.attention else None
-        return Prediction(tokens, confidence, seen, self.alternatives(tokens, confidence, window, random), (0.031, 0.004))
+        choices = self.alternatives(tokens, confidence, window, random) if needs.alternatives else None
+        return Prediction(tokens, confidence, seen, choices, (0.031, 0.004))
 
     def confidence(self, canvas: Canvas, random: np.random.Generator) -> np.ndarray:
         """[L] float32."""
@@ -42,7 +47,13 @@ class FakeDenoiser:
         """[W, 5] ids and probabilities that fall."""
         ids = random.choice(self.ids, (len(window), 5)).astype(np.int32)
         ids[:, 0] = tokens[window]
-        shares = confidence[window, None] * np.array([1, 0, 0, 0, 0]) + (1 - confidence[window, None]) * [0, 0.5, 0.25, 0.1, 0.05]
+        shares = confidence[window, None] * np.array([1, 0, 0, 0, 0]) + (1 - confidence[window, None]) * [
+            0,
+            0.5,
+            0.25,
+            0.1,
+            0.05,
+        ]
         return ids, np.minimum.accumulate(shares, axis=1).astype(np.float32)
 
 
@@ -55,7 +66,13 @@ def fake_attention(length: int, random: np.random.Generator) -> np.ndarray:
 
 
 def synthetic_trace(
-    generated: int = 128, prompt: int = 48, block: int = 32, rule: Rule = RULE, pace: float = 0.8, steps=None, watch=EVERYTHING,
+    generated: int = 128,
+    prompt: int = 48,
+    block: int = 32,
+    rule: Rule = RULE,
+    pace: float = 0.8,
+    steps=None,
+    watch=EVERYTHING,
     pieces: dict[int, str] = PIECES,
 ) -> Trace:
     """A run over prompt + generated positions."""

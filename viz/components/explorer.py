@@ -26,9 +26,9 @@ NOTHING = {"trace": None, "steps": 0, "done": True, "title": ""}
 
 
 def Explorer(fetch: Callable[[dict], dict], what_if: Callable[[dict], dict], **more) -> gr.HTML:
-    """The component. `fetch` and `what_if` answer the script's requests, or {"error": message}; they may also take a gr.Request.
+    """`fetch` and `what_if` answer the script's requests, or {"error": message}; they may also take a gr.Request.
 
-    A function rather than a subclass: Gradio would list a subclass's own arguments, these callables, in the page's configuration.
+    A function rather than a subclass: Gradio would put a subclass's own arguments, these callables, into the page.
     """
     return gr.HTML(
         value=more.pop("value", NOTHING),
