@@ -53,14 +53,16 @@ class Run:
 
     def trace(self) -> Trace:
         """The steps so far as a Trace; at least one is needed."""
-        steps = tuple(self.steps)
-        ends = tuple(self.model.end_ids) if self.options.stop_at_end else ()
-        setup = Setup(
-            self.model.name, self.rule.name, settings_of(self.rule), self.options.temperature, self.options.seed, ends
-        )
-        special = tuple(self.model.special_ids)
+        steps, special = tuple(self.steps), tuple(self.model.special_ids)
         output = self.model.text(steps[-1].after.tokens[self.canvas.prompt_length :].tolist()) if steps else ""
-        return Trace(self.prompt, setup, steps, output, self.model.pieces(occurring(steps)), self.parent, special)
+        return Trace(self.prompt, self.setup, steps, output, self.model.pieces(occurring(steps)), self.parent, special)
+
+    @property
+    def setup(self) -> Setup:
+        """How this run is made."""
+        ends = tuple(self.model.end_ids) if self.options.stop_at_end else ()
+        settings, options = settings_of(self.rule), self.options
+        return Setup(self.model.name, self.rule.name, settings, options.temperature, options.seed, ends)
 
 
 def occurring(steps: tuple[StepRecord, ...]) -> list[int]:

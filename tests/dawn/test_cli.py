@@ -110,7 +110,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("arguments, words", MISTAKES, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
+@pytest.mark.parametrize(
+    "arguments, words", MISTAKES, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else ""
+)
 def test_a_mistake_is_one_clear_line_and_exit_code_2(capsys, model, arguments, words):
     if arguments[:1] in (["run"], ["eval"]) and "--model" not in arguments:
         arguments = [*arguments, "--model", model]

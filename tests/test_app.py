@@ -1,0 +1,197 @@
+"""The real app with the embedded model in a real browser."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+import app
+from tests.browser import launch, serve
+from viz.page import STYLE, page_theme
+
+pytestmark = pytest.mark.browser
+
+STEP = "document.querySelector('#explorer')?.dataset.step"
+DONE = "document.querySelector('#explorer').dataset.done === 'true'"
+SHOWN = "document.querySelector('#explorer').dataset.steps"
+PAINTED = f"{STEP} !== undefined && {STEP} !== ''"
+SCRUB = """async (moves) => {
+  const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
+  for (let i = 0; i < moves; i++) {
+    const goal = (i * 7 + 1) % (Number(scrubber.max) + 1), start = performance.now();
+    if (root.dataset.step === String(goal)) continue;
+    scrubber.value = goal;
+    scrubber.dispatchEvent(new Event('input', { bubbles: true }));
+    while (root.dataset.step !== String(goal)) await new Promise((done) => setTimeout(done, 1));
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+MOVE = """async (values) => {
+  const box = document.querySelector('[data-testid=whatif]'), times = [];
+  const slider = document.querySelector('#threshold-low input[type=range]');
+  for (const low of values) {
+    const start = performance.now();
+    slider.value = low;
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+    while (!(box.dataset.settings && JSON.parse(box.dataset.settings).low === low)) {
+      if (performance.now() - start > 5000) throw new Error('no answer for ' + low + ': ' + box.outerHTML);
+      await new Promise((done) => setTimeout(done, 1));
+    }
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+
+
+@pytest.fixture(scope="module")
+def address():
+    with serve(app.build(), theme=page_theme(), css=STYLE) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launch() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, address):
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.wait_for_function(PAINTED)
+    yield page
+    page.close()
+    assert errors == []
+
+
+def run(page, prompt: str | None = None) -> int:
+    """Run the prompt to its end; the number of steps."""
+    if prompt is not None:
+        page.fill("#prompt textarea", prompt)
+    title = page.inner_text(".dx-title")
+    page.click("#run")
+    page.wait_for_function("title => document.querySelector('.dx-title').innerText !== title", arg=title)
+    page.wait_for_function(f"{DONE} && Number({STEP}) === Number({SHOWN}) - 1", timeout=60_000)
+    return int(page.get_attribute("#explorer", "data-steps"))
+
+
+def test_the_recorded_example_is_on_the_page_within_three_seconds(browser, address):
+    page = browser.new_page()
+    started = time.perf_counter()
+    page.goto(address)
+    page.wait_for_function(PAINTED)
+    assert time.perf_counter() - started < 3.0
+    assert page.locator("[data-testid^=token-]").count() > 100
+    page.close()
+
+
+def test_a_run_is_drawn_and_says_for_every_token_what_happened(page):
+    steps = run(page)
+    assert steps > 3
+    states = page.eval_on_selector_all(
+        "[data-testid^=token-]", "all => all.map(one => one.dataset.state + ' ' + one.dataset.tier)"
+    )
+    assert "masked " not in states and any(state.startswith("committed ") and len(state) > 10 for state in states)
+    page.locator("[data-testid=scrubber]").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"{STEP} === '0'")
+    assert page.locator("[data-state=masked]").count() > 0
+    page.keyboard.press("End")
+    page.wait_for_function(f"{STEP} === '{steps - 1}'")
+
+
+def test_stop_keeps_what_there_is(page):
+    page.click("#rule input")
+    page.get_by_role("option", name="original").click()
+    page.click("#run")
+    page.wait_for_function(f"document.querySelector('.dx-title').innerText.startsWith('run') && Number({SHOWN}) > 3")
+    page.click("#stop")
+    page.wait_for_function(DONE)
+    assert page.locator("[data-state=masked]").count() > 0
+    assert int(page.get_attribute("#explorer", "data-steps")) < 96
+
+
+def test_scrubbing_makes_no_request_and_is_quick_with_every_panel_shown(page):
+    page.fill("#prompt textarea", "There are 4 birds on a tree and 3 more come. " * 6 + "How many birds are there?")
+    run(page)
+    assert page.locator("[data-testid^=token-]").count() >= 160
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    times = page.evaluate(SCRUB, 200)
+    assert [url for url in requests if "heartbeat" not in url] == []
+    assert len(times) >= 150 and np.percentile(times, 95) <= 50, np.percentile(times, [50, 95, 100])
+
+
+def test_a_threshold_move_shows_its_new_selection_at_once(page):
+    page.locator("[data-testid=scrubber]").focus()
+    page.keyboard.press("Home")
+    page.evaluate(MOVE, [0.5])
+    times = page.evaluate(MOVE, [round(0.02 * i, 2) for i in range(2, 50)])
+    assert np.percentile(times, 95) <= 150, np.percentile(times, [50, 95, 100])
+    box = page.locator("[data-testid=whatif]")
+    assert box.get_attribute("data-added") is not None and box.get_attribute("data-dropped") is not None
+
+
+def test_decode_again_from_here_makes_a_new_trace(page):
+    steps = run(page)
+    page.locator("[data-testid=scrubber]").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"{STEP} === '1'")
+    page.evaluate(MOVE, [0.3])
+    page.click("[data-testid=fork]")
+    page.wait_for_function("document.querySelector('.dx-title').innerText.includes('from step 1')")
+    page.wait_for_function(DONE, timeout=60_000)
+    assert int(page.get_attribute("#explorer", "data-steps")) <= steps
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "${document.title='x'}",
+        "<img src=x onerror=document.title='x'>",
+        "🙂👩‍👧 emoji",
+        "שלום עולם",
+        "</script><script>document.title='x'</script>",
+    ],
+)
+def test_hostile_prompts_are_shown_as_text(page, prompt):
+    run(page, prompt)
+    page.wait_for_timeout(200)
+    assert page.title() == "DAWN Lab"
+    assert page.locator("#explorer img, #explorer script").count() == 0
+
+
+@pytest.mark.parametrize("prompt, words", [("", "type a question"), ("x" * 50_000, "shorten")])
+def test_refused_prompts_say_why_and_keep_the_page(page, prompt, words):
+    steps = page.get_attribute("#explorer", "data-steps")
+    page.fill("#prompt textarea", prompt)
+    page.click("#run")
+    page.wait_for_function(f"document.querySelector('.dx-notice').innerText.includes({words!r})")
+    assert page.get_attribute("#explorer", "data-steps") == steps
+
+
+def test_nothing_is_fetched_from_elsewhere(browser, address):
+    page = browser.new_page()
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    page.goto(address)
+    page.wait_for_function(PAINTED)
+    assert [url for url in urls if not url.startswith((address, "data:", "blob:"))] == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_page_fits_its_window(browser, address, width, colours):
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    page.goto(f"{address}?__theme={colours}")
+    page.wait_for_function(PAINTED)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
