@@ -14,7 +14,7 @@ VARIANTS = ("paper", "published")
 ANCHOR_CONFIDENCES = ("current", "at_commit")
 ATTENTION_ROWS = ("position", "predictor")
 LARGEST_RELATIVE_SINK = 1000.0
-SMALLEST_EDGE = 1e-6  # at 0 every position would depend on every other one, over edges that weigh nothing
+SMALLEST_EDGE = 1e-6  # below it a float32 0 could be an edge that weighs nothing
 
 HELP = {
     "high": "τ_high: a masked position at least this confident is committed at once.",
@@ -50,7 +50,9 @@ class Thresholds:
         require_choice("attention_row", self.attention_row, ATTENTION_ROWS)
         for name in ("high", "induced", "low"):
             require_number(name, getattr(self, name), 0.0, 1.0)
-        require_number("edge", self.edge, SMALLEST_EDGE, 1.0)
+        require_number("edge", self.edge, 0.0, 1.0)
+        if self.edge < SMALLEST_EDGE:
+            raise ThresholdError(f"edge must be above 0 (at least {SMALLEST_EDGE:g}): at 0 all positions would depend on all")
         require_number("sink", self.sink, 0.0, 1.0 if self.sink_mode == "absolute" else LARGEST_RELATIVE_SINK)
         for name in ("high", "induced", "low", "edge", "sink"):
             object.__setattr__(self, name, float(getattr(self, name)))

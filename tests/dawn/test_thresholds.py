@@ -23,7 +23,7 @@ def test_an_unknown_choice_is_refused_by_name(name, value):
 
 @pytest.mark.parametrize("edge", [0, 0.0, 1e-7])
 def test_an_edge_threshold_of_nothing_is_refused(edge):
-    with pytest.raises(ThresholdError, match="edge"):
+    with pytest.raises(ThresholdError, match="edge must be above 0"):
         Thresholds(edge=edge)
 
 
