@@ -25,7 +25,8 @@ def make_rule(name: str, settings: dict) -> Rule:
     """A rule from its name and settings; settings left out take the rule's defaults, unknown ones are refused."""
     unknown = sorted(set(settings) - set(setting_names(name)))
     if unknown:
-        raise RuleError(f"rule {name} has no setting {unknown[0]!r:.40}: it takes {', '.join(setting_names(name))}")
+        shown = ascii(unknown[0])[1:-1][:40]  # it may come from a file: nothing that a terminal would obey
+        raise RuleError(f"rule {name} has no setting {shown}: it takes {', '.join(setting_names(name))}")
     return Dawn(Thresholds(**settings)) if RULES[name] is Dawn else RULES[name](**settings)
 
 

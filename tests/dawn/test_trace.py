@@ -489,7 +489,7 @@ def test_metadata_of_a_wrong_type_is_named(name):
         ({"rule": "nonesuch"}, "unknown rule 'nonesuch'"),
         ({"settings": {"high": 2}}, "high must be a number from 0 to 1"),
         ({"settings": {"high": 10**400}}, "high must be a number from 0 to 1"),
-        ({"settings": {"evil": 2}}, "no setting 'evil'"),
+        ({"settings": {"evil": 2}}, "no setting evil"),
         ({"settings": {"variant": ["paper"]}}, "variant must be one of"),
         ({"prompt_length": 12}, "leaves nothing to generate"),
         ({"prompt_length": 2**31}, "'prompt_length' is malformed"),

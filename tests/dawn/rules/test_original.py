@@ -50,7 +50,7 @@ def test_defaults_unknown_rules_and_unknown_settings():
     assert set(RULES) >= {"dawn", "original", "confidence"}
     with pytest.raises(RuleError, match="unknown rule 'nonesuch'"):
         make_rule("nonesuch", {})
-    with pytest.raises(RuleError, match="has no setting 'low': it takes high"):
+    with pytest.raises(RuleError, match="has no setting low: it takes high"):
         make_rule("confidence", {"low": 0.5})
     with pytest.raises(RuleError) as caught:
         make_rule("dawn", {"\x1b" + "x" * 10_000: 1})
