@@ -5,8 +5,9 @@
 
   const UNIT = 10000; // attention weights come in ten-thousandths
   const GIVEN = -2, NEVER = -1; // in `came`: there before the run; not written yet
+  const WIDEST = 230; // pixels of a token
   const THUMB = 16; // width of the scrubber's thumb, as in the style sheet
-  const EMPTY_PLAN = { wanted: null, shown: null, asking: false };
+  const NO_PLAN = { wanted: null, shown: null }; // settings asked about; the answer that is shown
 
   // ---------------------------------------------------------------- small tools
   const find = (ui, selector) => ui.root.querySelector(selector);
@@ -82,7 +83,7 @@
     stop(ui);
     ui.run = emptyRun(value.trace);
     Object.assign(ui, { at: -1, following: true, hovered: null, locked: null });
-    ui.plan = { ...EMPTY_PLAN, wanted: ui.plan.wanted };
+    ui.plan = { ...NO_PLAN, wanted: ui.plan.wanted };
     ui.root.dataset.empty = !value.trace;
     Object.assign(ui.root.dataset, { step: "", steps: "0" });
     notice(ui, "");
@@ -198,22 +199,25 @@
 
   // ---------------------------------------------------------------- other thresholds
   function propose(ui, rule, settings) {
-    const header = ui.run.header;
-    const full = header && header.rule === rule ? { ...header.settings, ...settings } : { ...settings };
-    ui.plan.wanted = { rule, settings: full };
+    ui.plan.wanted = { rule, settings };
     consider(ui);
   }
 
+  /** What is left out of a proposal for the run's own rule is as the run had it. */
+  function fullSettings(ui, wanted) {
+    const header = ui.run.header;
+    return header && header.rule === wanted.rule ? { ...header.settings, ...wanted.settings } : wanted.settings;
+  }
+
   function clearProposal(ui) {
-    ui.plan = { ...EMPTY_PLAN, asking: ui.plan.asking };
+    ui.plan = { ...NO_PLAN };
     redraw(ui);
   }
 
-  const isRecorded = (ui, wanted) => {
-    const header = ui.run.header;
-    if (!header || header.rule !== wanted.rule) return false;
-    return Object.keys(header.settings).every((name) => header.settings[name] === wanted.settings[name]);
-  };
+  function isRecorded(ui, wanted) {
+    const header = ui.run.header, settings = fullSettings(ui, wanted);
+    return Boolean(header) && header.rule === wanted.rule && Object.keys(header.settings).every((name) => header.settings[name] === settings[name]);
+  }
 
   /** Ask what the wanted settings would select here: at most one question in flight, the latest wins. */
   async function consider(ui) {
@@ -224,7 +228,7 @@
     }
     if (ui.asking) return;
     ui.asking = true;
-    const answer = await ask(ui, { trace, step, ...wanted });
+    const answer = await ask(ui, { trace, step, rule: wanted.rule, settings: fullSettings(ui, wanted) });
     ui.asking = false;
     const latest = ui.plan.wanted === wanted && ui.at === step && ui.run.id === trace;
     if (ui.run.id === trace && ui.plan.wanted) receive(ui, answer, wanted);
@@ -431,9 +435,9 @@
   function dress(ui, p, look) {
     const token = ui.tokens[p], text = look.token < 0 ? "" : ui.run.pieces[look.token] ?? "", { dataset } = token;
     token.className = `dx-token ${look.name}`;
-    Object.assign(dataset, { state: look.state, tier: look.tier, reason: look.reason });
-    if (look.at === "") delete dataset.at;
-    else dataset.at = look.at;
+    for (const name of ["state", "tier", "reason"]) if (dataset[name] !== look[name]) dataset[name] = look[name];
+    if (look.at !== "") dataset.at = look.at;
+    else if ("at" in dataset) delete dataset.at;
     if (token.textContent !== text) token.textContent = text;
     const label = look.tier ? ui.theme.looks[look.tier].label : look.reason ? "refused" : "";
     token.setAttribute("aria-label", [`position ${p}`, text, look.state, label].filter(Boolean).join(", "));
@@ -446,8 +450,9 @@
     const text = came[p] === NEVER ? "   " : pieces[last[p]] ?? "";
     ui.ruler = ui.ruler || document.createElement("canvas").getContext("2d");
     ui.ruler.font = `650 13px ${ui.theme.mono}`;
-    const width = filled ? 8 : clamp(ui.ruler.measureText(text).width + (prompt ? 8 : 22), prompt ? 12 : 28, 230);
+    const width = filled ? 8 : clamp(ui.ruler.measureText(text).width + (prompt ? 8 : 22), prompt ? 12 : 28, WIDEST);
     ui.tokens[p].style.width = `${Math.ceil(width)}px`;
+    if (width === WIDEST) ui.tokens[p].style.overflow = "hidden";
   }
 
   // ---------------------------------------------------------------- attention
@@ -732,9 +737,13 @@
     redraw(ui, true);
   }
 
+  /** The marks above map and graph; with nothing selected, now or before, there is nothing to draw or to wipe. */
   function overlay(ui) {
-    overMap(ui, selected(ui));
-    overGraph(ui, selected(ui));
+    const selection = selected(ui);
+    if (!selection && !ui.overlaid) return;
+    overMap(ui, selection);
+    overGraph(ui, selection);
+    ui.overlaid = Boolean(selection);
   }
 
   function paintSelection(ui) {
@@ -794,7 +803,7 @@
 
   // ---------------------------------------------------------------- the card
   function paintCard(ui, selection) {
-    const key = JSON.stringify([selection, ui.at, ui.run.id, proposal(ui) && proposal(ui).wanted, ui.run.steps.length]);
+    const key = JSON.stringify([selection, selection ? ui.at : hint(ui), ui.run.id, proposal(ui) && proposal(ui).wanted, ui.run.steps.length]);
     if (ui.cardFor === key) return;
     ui.cardFor = key;
     const card = find(ui, ".dx-card");
@@ -911,11 +920,12 @@
   function paintPlan(ui) {
     const box = find(ui, "[data-testid=whatif]"), plan = proposal(ui), wanted = ui.plan.wanted;
     const waiting = wanted && !plan && !isRecorded(ui, wanted);
-    box.textContent = plan ? planWords(ui, plan) : waiting ? "Asking what these thresholds would take here…" : wanted ? "Same as recorded: these are the thresholds of this run." : "Move a threshold: this step is decided again at once, from the recorded numbers.";
+    const words = plan ? planWords(ui, plan) : waiting ? "Asking what these thresholds would take here…" : wanted ? "Same as recorded: these are the thresholds of this run." : "Move a threshold: this step is decided again at once, from the recorded numbers.";
+    if (box.textContent !== words) box.textContent = words;
     Object.assign(box.dataset, {
       state: plan ? (plan.added.length + plan.dropped.length ? "differs" : "equal") : waiting ? "waiting" : wanted ? "recorded" : "none",
       added: plan ? plan.added.join() : "", dropped: plan ? plan.dropped.join() : "",
-      settings: wanted ? JSON.stringify((plan || ui.plan).wanted.settings) : "", step: plan ? plan.step : "",
+      settings: plan ? JSON.stringify(plan.decision.settings) : "", step: plan ? plan.step : "",
     });
   }
 
@@ -1090,7 +1100,7 @@
   /** Start the explorer inside a gr.HTML. tools: trigger, props, server, watch (Gradio's), theme (viz/theme.py), fork (event name). */
   window.mountDawnExplorer = (element, tools) => {
     const ui = {
-      root: element.querySelector("#explorer"), tools, theme: tools.theme, value: {}, run: emptyRun(undefined), plan: { ...EMPTY_PLAN },
+      root: element.querySelector("#explorer"), tools, theme: tools.theme, value: {}, run: emptyRun(undefined), plan: { ...NO_PLAN },
       at: -1, following: true, layout: "along", hovered: null, locked: null, tokens: [], marked: [], groups: [], widths: new Map(),
     };
     wire(ui);
