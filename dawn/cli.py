@@ -112,7 +112,7 @@ def add_eval(commands) -> None:
 def add_pretrain(commands) -> None:
     pretrain = commands.add_parser("pretrain", help="train the embedded model; resumes where it stopped")
     pretrain.add_argument("--directory", type=Path, default=Path("runs/embedded"), help="checkpoints (default %(default)s)")
-    pretrain.add_argument("--steps", type=int, default=2300, help="steps of the whole recipe (default %(default)s)")
+    pretrain.add_argument("--steps", type=int, default=7000, help="steps of the whole recipe (default %(default)s)")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
     pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")
     pretrain.add_argument("--export", type=Path, metavar="FOLDER", help="write the model here when done")
@@ -244,12 +244,12 @@ def golden_command(options) -> int:
 
 def eval_command(options) -> int:
     from dawn.evaluate import outcomes, report
-    from dawn.models import load_model
+    from dawn.models import embedded_tokenizer, load_model
 
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     rule = rule_from(options)
-    stream = outcomes(load_model(options.model), rule, options.n, options.seed, options.task)
+    stream = outcomes(load_model(options.model), rule, options.n, options.seed, embedded_tokenizer(), options.task)
     result = asdict(report(list(with_progress(stream, options.n))))
     if options.json:
         facts = {"task": options.task, "seed": options.seed, "model": options.model, "rule": rule.name}
@@ -269,7 +269,8 @@ def with_progress(stream, total: int):
     from rich.console import Console
     from rich.progress import track
 
-    return track(stream, total=total, description="problems", console=Console(stderr=True), transient=True)
+    hidden = not sys.stderr.isatty()
+    return track(stream, total=total, description="problems", console=Console(stderr=True), transient=True, disable=hidden)
 
 
 def pretrain_command(options) -> int:

@@ -10,7 +10,7 @@ from dawn.decode import Options
 from dawn.errors import DataError
 from dawn.metrics import wilson
 from dawn.prediction import Needs
-from dawn.pretrain.data import TASK, final_answer, task_problems
+from dawn.pretrain.data import TASK, Problem, final_answer, task_problems
 from dawn.rules import Rule
 from dawn.run import TextModel, start
 
@@ -40,17 +40,21 @@ class Report:
     tokens_per_second: float
 
 
-def outcomes(model: TextModel, rule: Rule, n: int, seed: int, task: str = TASK) -> Iterator[Outcome]:
-    """The first n held-out problems of a seed, one Outcome each."""
+def outcomes(model: TextModel, rule: Rule, n: int, seed: int, tokenizer, task: str = TASK) -> Iterator[Outcome]:
+    """The first n held-out problems of a seed, one Outcome each; tokenizer: the embedded model's, which defines the task."""
     if task != TASK:
         raise DataError(f"unknown task {task!r:.40}: known is {TASK}")
-    for problem in islice(task_problems(seed, model.tokenizer, held_out=True), n):
-        run = start(model, problem.question, rule, GENERATED, BLOCK, Options(), watch=Needs())
-        for _ in run.iterate():
-            pass
-        trace = run.trace()
-        right = same_answer(final_answer(trace.output), problem.answer)
-        yield Outcome(right, trace.forwards, trace.tokens_committed, trace.seconds)
+    return (outcome(model, rule, problem) for problem in islice(task_problems(seed, tokenizer, held_out=True), n))
+
+
+def outcome(model: TextModel, rule: Rule, problem: Problem) -> Outcome:
+    """One problem decoded to its end."""
+    run = start(model, problem.question, rule, GENERATED, BLOCK, Options(), watch=Needs())
+    for _ in run.iterate():
+        pass
+    trace = run.trace()
+    right = same_answer(final_answer(trace.output), problem.answer)
+    return Outcome(right, trace.forwards, trace.tokens_committed, trace.seconds)
 
 
 def same_answer(given: str | None, expected: str) -> bool:

@@ -21,6 +21,13 @@ def known_models() -> tuple[str, ...]:
     return (EMBEDDED,)
 
 
+def embedded_tokenizer():
+    """The embedded model's tokenizer: its counts define which problems belong to the task."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(EMBEDDED_FOLDER, local_files_only=True)
+
+
 @lru_cache(maxsize=1)
 def load_model(name: str) -> TransformersDenoiser:
     """The model called `name`, or in the folder `name`; kept until another is asked for."""
@@ -35,8 +42,9 @@ def load_model(name: str) -> TransformersDenoiser:
 
 def load_folder(name: str, folder: Path) -> TransformersDenoiser:
     """A LlamaForCausalLM checkpoint with `mask_token_id` in its config, as the training command writes it."""
-    from transformers import AutoTokenizer, LlamaForCausalLM
+    from transformers import AutoTokenizer, LlamaForCausalLM, logging
 
+    logging.disable_progress_bar()
     network = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     config = network.config

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dawn.pretrain.data import Problem, is_easier, problems, task_problems
+from dawn.pretrain.data import LARGEST_NUMBER, Problem, is_easier, problems, task_problems
 
 MULTIPLE = 32
 GENERATED = 96
@@ -26,7 +26,7 @@ DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.3
 UNIFORM_SHARE = 0.25
-SYNTHETIC_SHARE = 0.5
+SYNTHETIC_SHARE = 0.7
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -120,13 +120,26 @@ def made_up_equation(random: np.random.Generator) -> str:
 def operands(random: np.random.Generator, kind: str) -> tuple[int, int, int]:
     """Two operands and their result, all within 0..200."""
     if kind in "+-":
-        low, high = sorted(int(n) for n in random.integers(1, random.choice([30, 100, 200]), size=2))
-        return (high, low, high - low) if kind == "-" else (low, min(high, 200 - low), low + min(high, 200 - low))
+        first = skewed(random, random.choice([10, 100, LARGEST_NUMBER - 10]))
+        second = min(skewed(random, random.choice([10, 10, 100])), LARGEST_NUMBER - first)
+        first, second = (first, second) if random.random() < 0.5 else (second, first)
+        return (first + second, first, second) if kind == "-" else (first, second, first + second)
     small = int(random.integers(2, 13))
     large = int(random.integers(2, 200 // small + 1))
     if kind == "/":
         return small * large, small, large
     return (small, large, small * large) if random.random() < 0.5 else (large, small, small * large)
+
+
+def skewed(random: np.random.Generator, largest: int) -> int:
+    """1 … largest, half of the time uniform, else log-uniform.
+
+    A digit of a sum says nothing about one operand's digit if the other's is uniform, and a network that sees no trace of
+    either finds neither. Small operands leave that trace.
+    """
+    if random.random() < 0.5:
+        return int(random.integers(1, largest + 1))
+    return int(np.exp(random.uniform(0, np.log(largest + 0.999))))
 
 
 def uniform_mask(random: np.random.Generator, width: int, start: int) -> np.ndarray:

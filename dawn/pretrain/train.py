@@ -29,17 +29,17 @@ SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `drills_first` → `drills_last`: share of tokens in drill rows, over half the run."""
+    """Everything that decides the weights. `drills_first` → `drills_last`: share of drill rows, over 60 % of the run."""
 
-    steps: int = 3000
-    tokens_per_step: int = 6144
+    steps: int = 7000
+    tokens_per_step: int = 1536
     seed: int = 0
     matrix_lr: float = 0.02
     other_lr: float = 0.003
     warmup_steps: int = 50
     decay_share: float = 0.3
-    drills_first: float = 0.5
-    drills_last: float = 0.15
+    drills_first: float = 0.75
+    drills_last: float = 0.2
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -48,7 +48,7 @@ class Recipe:
 
     def drills(self, step: int) -> float:
         """Share of drill rows at a step."""
-        part = min(1.0, 2 * step / self.steps)
+        part = min(1.0, step / (0.6 * self.steps))
         return self.drills_first + (self.drills_last - self.drills_first) * part
 
 

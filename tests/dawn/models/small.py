@@ -42,7 +42,7 @@ def small_checkpoint(folder: Path, *, kv_heads: int = 4, seed: int = 0) -> Path:
         num_hidden_layers=4,
         num_attention_heads=4,
         num_key_value_heads=kv_heads,
-        max_position_embeddings=256,
+        max_position_embeddings=768,
         tie_word_embeddings=False,
         initializer_range=0.4,
         bos_token_id=None,

@@ -140,7 +140,7 @@ def test_too_long_and_empty_prompts_say_what_to_do(model):
     for prompt, words in (
         ("", "type a question"),
         (" \n", "type a question"),
-        ("x" * 300, "shorten"),
+        ("x" * 800, "shorten"),
         ("x" * 50_000, "shorten it"),
     ):
         with pytest.raises(CanvasError, match=words):

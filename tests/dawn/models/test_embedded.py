@@ -34,7 +34,7 @@ def test_training_and_held_out_questions_are_disjoint():
 def test_it_answers_held_out_problems_in_fewer_forwards_with_dawn():
     """A smoke test on few problems; the measured figures stand in the model card."""
     model = load_model(EMBEDDED)
-    original = report(list(outcomes(model, Original(), 10, seed=1)))
-    dawn = report(list(outcomes(model, Dawn(PRESETS["Embedded model"]), 10, seed=1)))
+    original = report(list(outcomes(model, Original(), 6, seed=1, tokenizer=model.tokenizer)))
+    dawn = report(list(outcomes(model, Dawn(PRESETS["Embedded model"]), 6, seed=1, tokenizer=model.tokenizer)))
     assert dawn.forwards_per_item < original.forwards_per_item / 2
     assert original.accuracy > 0
