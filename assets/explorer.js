@@ -452,7 +452,7 @@
     ui.ruler.font = `650 13px ${ui.theme.mono}`;
     const width = filled ? 8 : clamp(ui.ruler.measureText(text).width + (prompt ? 8 : 22), prompt ? 12 : 28, WIDEST);
     ui.tokens[p].style.width = `${Math.ceil(width)}px`;
-    if (width === WIDEST) ui.tokens[p].style.overflow = "hidden";
+    if (width === WIDEST) Object.assign(ui.tokens[p].style, { overflow: "hidden", textOverflow: "ellipsis" });
   }
 
   // ---------------------------------------------------------------- attention
