@@ -13,7 +13,7 @@ import gradio as gr
 
 from dawn.models import EMBEDDED, known_models, load_model
 from dawn.trace import load
-from viz.lab import EXAMPLE, Lab
+from viz.lab import EXAMPLE, Lab, shortened
 from viz.page import STYLE, page_theme
 from viz.store import TraceStore
 from viz.tabs.explore import build_explore
@@ -28,7 +28,12 @@ def build() -> gr.Blocks:
     example = load(ASSETS / "traces" / "example.npz")
     store.bundle(EXAMPLE, example)
     lab = Lab(store, load_model)
-    first = {"trace": EXAMPLE, "steps": len(example.steps), "done": True, "title": "recorded example"}
+    first = {
+        "trace": EXAMPLE,
+        "steps": len(example.steps),
+        "done": True,
+        "title": "Recorded example: " + shortened(example.prompt),
+    }
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         with gr.Tabs(), gr.Tab("Explore"):

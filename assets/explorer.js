@@ -61,11 +61,15 @@
 
   /** Fetch until nothing is missing. One fetch at a time; value updates in between only move the goal. */
   async function follow(ui) {
-    adopt(ui, ui.tools.props.value || {});
+    const value = ui.tools.props.value || {};
+    if (value.notice && !value.trace) return notice(ui, value.notice);
+    adopt(ui, value);
     if (ui.fetching) return;
     ui.fetching = true;
     while (ui.run.steps.length < (ui.value.steps || 0) && (await fetchMore(ui)));
     ui.fetching = false;
+    ui.root.dataset.done = ui.value.done !== false;
+    if (ui.value.notice) notice(ui, ui.value.notice);
   }
 
   /** Take over a new value; another trace starts from nothing. */
@@ -85,7 +89,7 @@
     Object.assign(ui, { at: -1, following: true, hovered: null, locked: null });
     ui.plan = { ...NO_PLAN, wanted: ui.plan.wanted };
     ui.root.dataset.empty = !value.trace;
-    Object.assign(ui.root.dataset, { step: "", steps: "0" });
+    Object.assign(ui.root.dataset, { step: "", steps: "0", trace: value.trace || "", done: false });
     notice(ui, "");
     if (!value.trace) find(ui, ".dx-tokens").replaceChildren();
   }

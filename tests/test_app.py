@@ -74,9 +74,9 @@ def run(page, prompt: str | None = None) -> int:
     """Run the prompt to its end; the number of steps."""
     if prompt is not None:
         page.fill("#prompt textarea", prompt)
-    title = page.inner_text(".dx-title")
+    trace = page.get_attribute("#explorer", "data-trace")
     page.click("#run")
-    page.wait_for_function("title => document.querySelector('.dx-title').innerText !== title", arg=title)
+    page.wait_for_function("trace => document.querySelector('#explorer').dataset.trace !== trace", arg=trace)
     page.wait_for_function(f"{DONE} && Number({STEP}) === Number({SHOWN}) - 1", timeout=60_000)
     return int(page.get_attribute("#explorer", "data-steps"))
 
@@ -110,7 +110,7 @@ def test_stop_keeps_what_there_is(page):
     page.click("#rule input")
     page.get_by_role("option", name="original").click()
     page.click("#run")
-    page.wait_for_function(f"document.querySelector('.dx-title').innerText.startsWith('run') && Number({SHOWN}) > 3")
+    page.wait_for_function(f"document.querySelector('#explorer').dataset.trace !== 'example' && Number({SHOWN}) > 3")
     page.click("#stop")
     page.wait_for_function(DONE)
     assert page.locator("[data-state=masked]").count() > 0
@@ -146,7 +146,7 @@ def test_decode_again_from_here_makes_a_new_trace(page):
     page.wait_for_function(f"{STEP} === '1'")
     page.evaluate(MOVE, [0.3])
     page.click("[data-testid=fork]")
-    page.wait_for_function("document.querySelector('.dx-title').innerText.includes('from step 1')")
+    page.wait_for_function("document.querySelector('.dx-title').innerText.includes('Decoded again from step 2')")
     page.wait_for_function(DONE, timeout=60_000)
     assert int(page.get_attribute("#explorer", "data-steps")) <= steps
 

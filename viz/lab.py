@@ -17,6 +17,7 @@ from viz import payload
 from viz.store import Entry, TraceStore
 
 LONGEST_GENERATION = 256
+LONGEST_TITLE = 90
 EXAMPLE = "example"
 
 
@@ -46,7 +47,7 @@ class Lab:
 
     def run(self, request: Request, visitor: str) -> Iterator[dict]:
         """Decode from the prompt; the explorer's value after each step."""
-        yield from self.guarded(lambda: self.begin(request), visitor, "run")
+        yield from self.guarded(lambda: self.begin(request), visitor)
 
     def begin(self, request: Request) -> Run:
         lengths = (request.generated, request.block_length)
@@ -57,13 +58,13 @@ class Lab:
 
     def decode_again(self, request: Request, name: str, step: int, visitor: str) -> Iterator[dict]:
         """Decode on from the canvas before a step of the trace `name`, with the request's rule and the trace's own model."""
-        yield from self.guarded(lambda: self.branch(request, name, step), visitor, f"from step {step}")
+        yield from self.guarded(lambda: self.branch(request, name, step), visitor)
 
     def branch(self, request: Request, name: str, step: int) -> Run:
         trace = self.store.get(name).trace
         return fork(self.load_model(trace.setup.model), trace, name, whole(step, "step"), request.make_rule())
 
-    def guarded(self, begin: Callable[[], Run], visitor: str, title: str) -> Iterator[dict]:
+    def guarded(self, begin: Callable[[], Run], visitor: str) -> Iterator[dict]:
         """The explorer's value after each step of a run; what goes wrong is a notice, and what there is stays."""
         try:
             run = begin()
@@ -74,12 +75,12 @@ class Lab:
         notice = ""
         try:
             for _ in run.iterate(entry.cancelled.is_set):
-                yield value(name, entry, title)
+                yield value(name, entry)
         except DawnError as error:
             notice = str(error)
         finally:
             entry.finish()
-        yield value(name, entry, title) | ({"notice": notice} if notice else {})
+        yield value(name, entry) | ({"notice": notice} if notice else {})
 
     def stop(self, visitor: str) -> None:
         self.store.stop(visitor)
@@ -106,9 +107,21 @@ class Lab:
             return {"error": str(error)}
 
 
-def value(name: str, entry: Entry, title: str) -> dict:
+def shortened(prompt: str) -> str:
+    """A prompt as a title."""
+    return prompt if len(prompt) <= LONGEST_TITLE else prompt[: LONGEST_TITLE - 1] + "…"
+
+
+def value(name: str, entry: Entry) -> dict:
     """The explorer's value: which trace, how many steps there are, whether more will come."""
-    return {"trace": name, "steps": len(entry.steps), "done": entry.done, "title": title}
+    return {"trace": name, "steps": len(entry.steps), "done": entry.done, "title": title(entry)}
+
+
+def title(entry: Entry) -> str:
+    """The question, and where the run was forked from if it was; steps are counted from 1 on the page."""
+    one = entry.finished or entry.run
+    branch = f"Decoded again from step {one.parent[1] + 1}: " if one.parent else ""
+    return branch + shortened(one.prompt)
 
 
 def facts_of(entry: Entry) -> payload.Facts:

@@ -16,6 +16,12 @@ STYLE = """
 #controls .block { padding: 8px 10px; }
 #explore { align-items: flex-start; }
 footer { display: none !important; }
+@media (max-width: 760px) {
+  #explore { flex-direction: column; flex-wrap: nowrap; }
+  #explore > * { width: 100%; }
+  #controls { display: contents; }
+  #settings, #examples { order: 2; }
+}
 """
 
 

@@ -26,7 +26,7 @@ DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.3
 UNIFORM_SHARE = 0.25
-SYNTHETIC_SHARE = 0.7
+SYNTHETIC_SHARE = 0.6
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -45,7 +45,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of both kinds from a seed. Holds the tokenizer's special ids and the random generator, nothing else."""
+    """Rows of both kinds from a seed. `level` 0 … 1 is how hard the made-up equations of the drills are."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -53,6 +53,7 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
+        self.level = 1.0
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
         self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
 
@@ -78,8 +79,8 @@ class RowMaker:
         """Equations on lines of their own; mostly their results are masked, sometimes other tokens too."""
         ids, results = [self.assistant], [False]
         while len(ids) < DRILL_WIDTH:
-            synthetic = self.random.random() < SYNTHETIC_SHARE
-            line = made_up_equation(self.random) if synthetic else next(self.lines)
+            synthetic = self.random.random() > self.level * (1 - SYNTHETIC_SHARE)
+            line = made_up_equation(self.random, self.level) if synthetic else next(self.lines)
             more, flags = self.encode_line(line + "\n")
             ids += more
             results += flags
@@ -102,14 +103,16 @@ def equation_lines(seed: int) -> Iterator[str]:
             yield from (line for line in problem.solution.splitlines() if RESULT.search(line) and len(line) < 160)
 
 
-def made_up_equation(random: np.random.Generator) -> str:
-    """`a op b = c` in the spellings of the worked solutions, no number above 200."""
-    kind = random.choice(["+", "+", "-", "-", "*", "/", "+++"])
+def made_up_equation(random: np.random.Generator, level: float = 1.0) -> str:
+    """`a op b = c` in the spellings of the worked solutions. level 0 … 1: from single digits and sums to all up to 200."""
+    largest = round(10 * (LARGEST_NUMBER / 10) ** level)
+    kinds = ["+", "+", "-", "-"] + (["*", "/"] if level > 0.2 else []) + (["+++"] if level > 0.4 else [])
+    kind = random.choice(kinds)
     if kind == "+++":
-        parts = random.integers(1, 50, size=random.integers(3, 5))
-        left, result = " + ".join(map(str, parts)), int(parts.sum())
+        parts = [skewed(random, largest // 4) for _ in range(random.integers(3, 5))]
+        left, result = " + ".join(map(str, parts)), sum(parts)
     else:
-        first, second, result = operands(random, kind)
+        first, second, result = operands(random, kind, largest)
         sign = random.choice(["*", "*", "x"]) if kind == "*" else kind
         left = f"{first} {sign} {second}"
     spelling = random.choice(["{} = {}", "{}={}", "{} = ${}"], p=[0.5, 0.4, 0.1])
@@ -117,15 +120,14 @@ def made_up_equation(random: np.random.Generator) -> str:
     return str(spelling).format(left, result)
 
 
-def operands(random: np.random.Generator, kind: str) -> tuple[int, int, int]:
-    """Two operands and their result, all within 0..200."""
+def operands(random: np.random.Generator, kind: str, largest: int) -> tuple[int, int, int]:
+    """Two operands and their result, all within 0 … largest."""
     if kind in "+-":
-        first = skewed(random, random.choice([10, 100, LARGEST_NUMBER - 10]))
-        second = min(skewed(random, random.choice([10, 10, 100])), LARGEST_NUMBER - first)
-        first, second = (first, second) if random.random() < 0.5 else (second, first)
+        first = skewed(random, largest - 1)
+        second = skewed(random, largest - first)
         return (first + second, first, second) if kind == "-" else (first, second, first + second)
-    small = int(random.integers(2, 13))
-    large = int(random.integers(2, 200 // small + 1))
+    small = int(random.integers(2, 13 if largest > 50 else 6))
+    large = int(random.integers(2, max(4, largest // small + 1)))
     if kind == "/":
         return small * large, small, large
     return (small, large, small * large) if random.random() < 0.5 else (large, small, small * large)

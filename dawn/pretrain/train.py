@@ -31,20 +31,24 @@ SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "
 class Recipe:
     """Everything that decides the weights. `drills_first` → `drills_last`: share of drill rows, over 60 % of the run."""
 
-    steps: int = 7000
+    steps: int = 4500
     tokens_per_step: int = 1536
     seed: int = 0
     matrix_lr: float = 0.02
     other_lr: float = 0.003
     warmup_steps: int = 50
     decay_share: float = 0.3
-    drills_first: float = 0.75
-    drills_last: float = 0.2
+    drills_first: float = 0.8
+    drills_last: float = 0.25
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
         left = (self.steps - step) / (self.steps * self.decay_share)
         return min(1.0, (step + 1) / self.warmup_steps, max(left, 0.0))
+
+    def level(self, step: int) -> float:
+        """How hard the drills' made-up equations are: from single digits to all of them over the first 30 % of the run."""
+        return min(1.0, step / (0.3 * self.steps))
 
     def drills(self, step: int) -> float:
         """Share of drill rows at a step."""
@@ -89,6 +93,7 @@ def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[list[t
     waiting: dict[tuple[bool, int], list[Row]] = defaultdict(list)
     step = first_step
     while True:
+        maker.level = recipe.level(step)
         drill = bool(maker.random.random() < recipe.drills(step))
         row = maker.drill_row() if drill else maker.problem_row()
         key = (drill, len(row.ids))

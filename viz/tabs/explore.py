@@ -48,8 +48,9 @@ def build_explore(lab: Lab, models: Sequence[str], first: dict) -> None:
     with gr.Row(elem_id="explore"):
         with gr.Column(scale=2, min_width=300, elem_id="controls"):
             prompt, run, stop = ask()
-            model, rule, lengths = choose(models)
-            preset, thresholds = tune()
+            with gr.Column(elem_id="settings"):
+                model, rule, lengths = choose(models)
+                preset, thresholds = tune()
         with gr.Column(scale=7, min_width=320):
             explorer = Explorer(lab.fetch, lab.what_if, value=first)
     wire_runs(lab, explorer, prompt, run, stop, [prompt, model, rule, *lengths, *thresholds])
@@ -59,7 +60,7 @@ def build_explore(lab: Lab, models: Sequence[str], first: dict) -> None:
 def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
     """Question, examples, Run and Stop."""
     prompt = gr.Textbox(EXAMPLES[0], label="Question", lines=4, max_lines=8, elem_id="prompt", info=LIMITS)
-    with gr.Row():
+    with gr.Row(elem_id="buttons"):
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=80)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=80)
     gr.Examples([[text] for text in EXAMPLES], [prompt], label="Examples", elem_id="examples")
