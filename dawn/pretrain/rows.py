@@ -27,6 +27,8 @@ WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.3
 UNIFORM_SHARE = 0.25
 SYNTHETIC_SHARE = 0.6
+LARGEST = (10, 10, 10, 20, 40, 60, 100, 150, LARGEST_NUMBER)
+LEVELS = len(LARGEST) - 1
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -45,7 +47,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of both kinds from a seed. `level` 0 … 1 is how hard the made-up equations of the drills are."""
+    """Rows of both kinds from a seed. `level` 0 … LEVELS is how hard the drills are; real lines come with the last ones."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -53,7 +55,7 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
-        self.level = 1.0
+        self.level = LEVELS
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
         self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
 
@@ -79,7 +81,7 @@ class RowMaker:
         """Equations on lines of their own; mostly their results are masked, sometimes other tokens too."""
         ids, results = [self.assistant], [False]
         while len(ids) < DRILL_WIDTH:
-            synthetic = self.random.random() > self.level * (1 - SYNTHETIC_SHARE)
+            synthetic = self.level < LEVELS - 2 or self.random.random() < SYNTHETIC_SHARE
             line = made_up_equation(self.random, self.level) if synthetic else next(self.lines)
             more, flags = self.encode_line(line + "\n")
             ids += more
@@ -103,10 +105,10 @@ def equation_lines(seed: int) -> Iterator[str]:
             yield from (line for line in problem.solution.splitlines() if RESULT.search(line) and len(line) < 160)
 
 
-def made_up_equation(random: np.random.Generator, level: float = 1.0) -> str:
-    """`a op b = c` in the spellings of the worked solutions. level 0 … 1: from single digits and sums to all up to 200."""
-    largest = round(10 * (LARGEST_NUMBER / 10) ** level)
-    kinds = ["+", "+", "-", "-"] + (["*", "/"] if level > 0.2 else []) + (["+++"] if level > 0.4 else [])
+def made_up_equation(random: np.random.Generator, level: int = LEVELS) -> str:
+    """`a op b = c` as worked solutions spell it. level: how hard, from 0 (`3 + 4 = 7`) to LEVELS (all numbers up to 200)."""
+    largest = LARGEST[min(level, LEVELS)]
+    kinds = ["+", "+"] + (["-", "-"] if level > 1 else []) + (["*", "/"] if level > 4 else []) + (["+++"] if level > 6 else [])
     kind = random.choice(kinds)
     if kind == "+++":
         parts = [skewed(random, largest // 4) for _ in range(random.integers(3, 5))]
@@ -115,8 +117,8 @@ def made_up_equation(random: np.random.Generator, level: float = 1.0) -> str:
         first, second, result = operands(random, kind, largest)
         sign = random.choice(["*", "*", "x"]) if kind == "*" else kind
         left = f"{first} {sign} {second}"
-    spelling = random.choice(["{} = {}", "{}={}", "{} = ${}"], p=[0.5, 0.4, 0.1])
-    left = left.replace(" ", "") if "}=" in spelling or random.random() < 0.3 else left
+    spelling = random.choice(["{} = {}", "{}={}", "{} = ${}"], p=[0.5, 0.4, 0.1]) if level else "{} = {}"
+    left = left.replace(" ", "") if "}=" in spelling or (level and random.random() < 0.3) else left
     return str(spelling).format(left, result)
 
 
@@ -176,10 +178,10 @@ def frontier_mask(random: np.random.Generator, is_number: np.ndarray, start: int
 
 
 def drill_mask(random: np.random.Generator, results: np.ndarray) -> np.ndarray:
-    """[width] bool: digits of results with probability .85; in some rows other tokens with one probability below .5."""
-    masked = results & (random.random(len(results)) < 0.85)
-    if random.random() < 0.15:
-        masked |= random.random(len(results)) < random.random() * 0.5
+    """[width] bool: digits of results with probability .9; in a few rows other tokens with one probability below .3."""
+    masked = results & (random.random(len(results)) < 0.9)
+    if random.random() < 0.1:
+        masked |= random.random(len(results)) < random.random() * 0.3
     masked[0] = False
     masked[-1] |= not masked.any()
     return masked

@@ -8,6 +8,7 @@ linearly to zero over the last part (`decay_share`).
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections import defaultdict
@@ -21,9 +22,10 @@ from torch.nn.functional import cross_entropy
 
 from dawn.errors import DataError
 from dawn.pretrain.muon import Muon
-from dawn.pretrain.rows import Row, RowMaker
+from dawn.pretrain.rows import LEVELS, Row, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
+MASTERED = 0.85
 SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
 
 
@@ -45,10 +47,6 @@ class Recipe:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
         left = (self.steps - step) / (self.steps * self.decay_share)
         return min(1.0, (step + 1) / self.warmup_steps, max(left, 0.0))
-
-    def level(self, step: int) -> float:
-        """How hard the drills' made-up equations are: from single digits to all of them over the first 30 % of the run."""
-        return min(1.0, step / (0.3 * self.steps))
 
     def drills(self, step: int) -> float:
         """Share of drill rows at a step."""
@@ -93,7 +91,6 @@ def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[list[t
     waiting: dict[tuple[bool, int], list[Row]] = defaultdict(list)
     step = first_step
     while True:
-        maker.level = recipe.level(step)
         drill = bool(maker.random.random() < recipe.drills(step))
         row = maker.drill_row() if drill else maker.problem_row()
         key = (drill, len(row.ids))
@@ -113,7 +110,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.network = new_network(self.tokenizer)
         self.optimisers = self.new_optimisers()
-        self.step, self.tokens = 0, 0
+        self.step, self.tokens, self.level, self.mastery = 0, 0, 0, 0.0
 
     def tokenizer_of(self, directory: Path):
         """The tokenizer of this run: loaded if it is there, else trained and saved."""
@@ -137,6 +134,7 @@ class Training:
         state = {
             "step": self.step,
             "tokens": self.tokens,
+            "level": self.level,
             "network": self.network.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
         }
@@ -153,7 +151,7 @@ class Training:
         self.network.load_state_dict(state["network"])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=False):
             optimiser.load_state_dict(saved)
-        self.step, self.tokens = state["step"], state["tokens"]
+        self.step, self.tokens, self.level = state["step"], state["tokens"], state["level"]
 
     def start_from(self, model: Path) -> None:
         """Take the weights of an exported model, with fresh optimisers."""
@@ -169,13 +167,24 @@ class Training:
         for layer in self.network.model.layers:
             layer.compile(dynamic=False)
         maker = RowMaker(self.tokenizer, seed=self.recipe.seed * 1000 + self.step)
+        maker.level = self.level
         for batch in batches(maker, self.recipe, self.step):
             if self.step >= self.recipe.steps:
                 break
-            report(self.one_step(batch, maker.is_number))
+            progress = self.one_step(batch, maker.is_number)
+            report(progress)
+            maker.level = self.advance(progress.digits)
             if self.step % save_every == 0:
                 self.save()
         self.save()
+
+    def advance(self, digits: float) -> int:
+        """The drills' level after a step; it rises when the running share of right digits says the present one is mastered."""
+        if not math.isnan(digits):
+            self.mastery += (digits - self.mastery) / 10
+        if self.mastery > MASTERED and self.level < LEVELS:
+            self.level, self.mastery = self.level + 1, 0.0
+        return self.level
 
     def one_step(self, batch: list[tuple[bool, Row]], is_number: np.ndarray) -> Progress:
         """Forward, backward, update of one batch."""
