@@ -18,7 +18,6 @@ CHAT_TEMPLATE = (
 def train_tokenizer(seed: int = 0):
     """A transformers tokenizer trained on the problems' text. Special tokens: end (also padding), mask, user, assistant."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     digits = pre_tokenizers.Split(Regex(r" ?\d"), behavior="isolated")
@@ -32,6 +31,13 @@ def train_tokenizer(seed: int = 0):
     )
     training = islice(problems(seed, held_out=False), TRAINING_TEXTS)
     tokenizer.train_from_iterator((text for p in training for text in (p.question, p.solution)), trainer)
+    return as_transformers(tokenizer)
+
+
+def as_transformers(tokenizer):
+    """A tokenizers.Tokenizer with the special tokens and the chat form of the embedded model."""
+    from transformers import PreTrainedTokenizerFast
+
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token=END,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM
 
-from dawn.pretrain.tokenizer import ASSISTANT, CHAT_TEMPLATE, END, MASK, USER
+from dawn.pretrain.tokenizer import ASSISTANT, END, MASK, USER, as_transformers
 
 
-def small_tokenizer() -> PreTrainedTokenizerFast:
+def small_tokenizer():
     """Byte-level, one token per byte, with the embedded model's special tokens in its order."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
@@ -20,15 +20,7 @@ def small_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        eos_token=END,
-        pad_token=END,
-        mask_token=MASK,
-        extra_special_tokens=[USER, ASSISTANT],
-        chat_template=CHAT_TEMPLATE,
-        clean_up_tokenization_spaces=False,
-    )
+    return as_transformers(tokenizer)
 
 
 def small_checkpoint(folder: Path, *, kv_heads: int = 4, seed: int = 0) -> Path:
