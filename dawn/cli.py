@@ -276,10 +276,8 @@ def with_progress(stream, total: int):
 def pretrain_command(options) -> int:
     from dawn.pretrain.train import Recipe, Training
 
-    training = Training(Recipe(steps=options.steps, seed=options.seed), options.directory)
+    training = Training(Recipe(steps=options.steps, seed=options.seed), options.directory, options.start_from)
     training.resume()
-    if options.start_from and training.step == 0:
-        training.start_from(options.start_from)
     report_training(training)
     if options.export:
         training.export(options.export)

@@ -36,8 +36,8 @@ class Recipe:
     steps: int = 4500
     tokens_per_step: int = 1536
     seed: int = 0
-    matrix_lr: float = 0.02
-    other_lr: float = 0.003
+    matrix_lr: float = 0.01
+    other_lr: float = 0.002
     warmup_steps: int = 50
     decay_share: float = 0.3
     drills_first: float = 0.8
@@ -103,22 +103,26 @@ def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[list[t
 class Training:
     """A network, its optimisers and its place in the recipe; `save` and `resume` keep all of it."""
 
-    def __init__(self, recipe: Recipe, directory: Path):
-        self.recipe, self.directory = recipe, directory
+    def __init__(self, recipe: Recipe, directory: Path, start: Path | None = None):
+        """start: the folder of an exported model whose tokenizer and weights a new run begins with."""
+        if start and not (start / "model.safetensors").exists():
+            raise DataError(f"no model.safetensors in {start}: give the folder of an exported model")
+        self.recipe, self.directory, self.start = recipe, directory, start
         directory.mkdir(parents=True, exist_ok=True)
-        self.tokenizer = self.tokenizer_of(directory)
+        self.tokenizer = self.own_tokenizer()
         torch.manual_seed(recipe.seed)
         self.network = new_network(self.tokenizer)
         self.optimisers = self.new_optimisers()
         self.step, self.tokens, self.level, self.mastery = 0, 0, 0, 0.0
 
-    def tokenizer_of(self, directory: Path):
-        """The tokenizer of this run: loaded if it is there, else trained and saved."""
+    def own_tokenizer(self):
+        """The tokenizer of this run: the directory's, else that of the model it starts from, else newly trained; kept."""
         from transformers import AutoTokenizer
 
-        folder = directory / "tokenizer"
+        folder = self.directory / "tokenizer"
         if not folder.exists():
-            train_tokenizer().save_pretrained(folder)
+            tokenizer = AutoTokenizer.from_pretrained(self.start) if self.start else train_tokenizer()
+            tokenizer.save_pretrained(folder)
         return AutoTokenizer.from_pretrained(folder)
 
     def new_optimisers(self) -> list[tuple[torch.optim.Optimizer, float]]:
@@ -143,23 +147,22 @@ class Training:
         os.replace(partial, self.directory / "checkpoint.pt")
 
     def resume(self) -> None:
-        """Continue from the directory's checkpoint, if there is one."""
+        """Continue from the directory's checkpoint; without one, begin with the weights of `start`, if given."""
         path = self.directory / "checkpoint.pt"
-        if not path.exists():
-            return
-        state = torch.load(path, weights_only=True)
+        if path.exists():
+            self.take(torch.load(path, weights_only=True))
+        elif self.start:
+            from transformers import LlamaForCausalLM
+
+            weights = LlamaForCausalLM.from_pretrained(self.start, dtype=torch.float32).state_dict()
+            self.network.load_state_dict(weights)
+
+    def take(self, state: dict) -> None:
+        """Take over a checkpoint's state."""
         self.network.load_state_dict(state["network"])
-        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=False):
+        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.step, self.tokens, self.level = state["step"], state["tokens"], state["level"]
-
-    def start_from(self, model: Path) -> None:
-        """Take the weights of an exported model, with fresh optimisers."""
-        from transformers import LlamaForCausalLM
-
-        if not (model / "model.safetensors").exists():
-            raise DataError(f"no model.safetensors in {model}: give the folder of an exported model")
-        self.network.load_state_dict(LlamaForCausalLM.from_pretrained(model, dtype=torch.float32).state_dict())
 
     def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
         """Train to the recipe's end, reporting each step and saving now and then."""

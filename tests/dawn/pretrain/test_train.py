@@ -13,6 +13,7 @@ from dawn.models import load_model
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
 from dawn.pretrain.muon import orthogonalise
+from dawn.pretrain.rows import LEVELS
 from dawn.pretrain.train import Recipe, Training
 
 TINY = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -44,11 +45,16 @@ def test_it_learns_stops_resumes_and_exports(directory):
     assert seen[-1].step == 14
     resumed.export(directory / "out")
     assert load_model(str(directory / "out")).mask_id == 1
+    started = Training(recipe, directory / "next", directory / "out")
+    started.resume()
+    assert started.step == 0 and len(started.tokenizer) == len(first.tokenizer)
+    for one, other in zip(started.network.parameters(), resumed.network.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0.01, atol=0.001)  # bfloat16 between the two
 
 
 def test_starting_from_nothing_is_refused(directory):
     with pytest.raises(DataError, match=r"model\.safetensors"):
-        Training(Recipe(), directory).start_from(directory / "nowhere")
+        Training(Recipe(), directory, directory / "nowhere")
 
 
 def test_the_rate_warms_up_holds_and_falls_to_zero():
@@ -56,6 +62,14 @@ def test_the_rate_warms_up_holds_and_falls_to_zero():
     assert recipe.rate(0) == pytest.approx(0.02) and recipe.rate(400) == 1.0
     assert recipe.rate(850) == pytest.approx(0.5) and recipe.rate(1000) == 0.0
     assert recipe.drills(0) == recipe.drills_first and math.isclose(recipe.drills(900), recipe.drills_last)
+
+
+def test_a_mastered_level_is_followed_by_the_next(directory):
+    training = Training(Recipe(), directory)
+    assert [training.advance(math.nan), training.advance(0.9)] == [0, 0]
+    for _ in range(1000):
+        training.advance(1.0)
+    assert training.level == LEVELS
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8), (3, 12, 6), (1, 6, 12)])
