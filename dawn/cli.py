@@ -78,9 +78,18 @@ def add_model_and_rule(command) -> None:
     command.add_argument("--sink-mode", choices=SINK_MODES, help=HELP["sink_mode"])
     command.add_argument("--anchor-confidence", choices=ANCHOR_CONFIDENCES, help=HELP["anchor_confidence"])
     command.add_argument("--attention-row", choices=ATTENTION_ROWS, help=HELP["attention_row"])
-    command.add_argument(
-        "--steps-per-block", type=int, help="rule original: steps a block is decoded in (default: one per token)"
-    )
+    add_rule_numbers(command)
+
+
+def add_rule_numbers(command) -> None:
+    """The numeric settings of the rules other than `dawn`."""
+    for flag, kind, words in (
+        ("--steps-per-block", int, "rule original: steps a block is decoded in (default: one per token)"),
+        ("--factor", float, "rule factor: how far below 1 the bound of a rank may lie (default 1)"),
+        ("--relaxed", float, "rule localleap: enough confidence near a position that reaches high (default 0.75)"),
+        ("--radius", int, "rule localleap: how many positions away is near (default 4)"),
+    ):
+        command.add_argument(flag, type=kind, help=words)
 
 
 def add_show(commands) -> None:

@@ -19,7 +19,8 @@ from dawn.canvas import Canvas
 from dawn.decode import Options, decode
 from dawn.errors import DataError, DawnError
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
-from dawn.rules import Confidence, Dawn, Moment, Original, Rule
+from dawn.rules import Confidence, Dawn, Factor, LocalLeap, Moment, Original, Rule
+from dawn.rules.base import by_confidence
 from dawn.thresholds import Thresholds
 
 LARGEST_BYTES = 256 * 2**20
@@ -105,10 +106,27 @@ def only_prompt_token_0(case: Case, differing: set[int]) -> bool:
     return differing == {0} and bool(start[0] != case.parameters["mask_id"])
 
 
+def published_localleap(parameters: dict) -> LocalLeap:
+    """LocalLeap with a case's thresholds and radius."""
+    given = parameters["localleap"]
+    return LocalLeap(given["threshold"], given["relaxed"], given["radius"])
+
+
+def only_the_last_rank(case: Case, differing: set[int]) -> bool:
+    """The published factor rule accepts a first failure at the very last rank: it then takes every candidate."""
+    canvas = case.canvas(case.arrays["x"])
+    candidates = canvas.candidates
+    _, confidence = most_likely(case.arrays["logits"], canvas.mask_id)
+    last = int(by_confidence(candidates, confidence)[-1])
+    return differing == {last} and len(candidates) > 1 and set(candidates.tolist()) == positions(case.arrays["factor"])
+
+
 KNOWN: dict[str, Known] = {
     "dawn": Known(published_dawn, only_prompt_token_0),
     "threshold": Known(lambda parameters: Confidence(parameters["threshold"])),
     "original": Known(lambda parameters: SEVERAL_PER_STEP),
+    "factor": Known(lambda parameters: Factor(parameters["factor"]), only_the_last_rank),
+    "localleap": Known(published_localleap),
 }
 
 

@@ -8,10 +8,12 @@ from dawn.errors import RuleError
 from dawn.rules.base import Moment, Rule
 from dawn.rules.confidence import Confidence
 from dawn.rules.dawn import Dawn
+from dawn.rules.factor import Factor
+from dawn.rules.localleap import LocalLeap
 from dawn.rules.original import Original
 from dawn.thresholds import THRESHOLD_NAMES, Thresholds
 
-RULES: dict[str, type] = {rule.name: rule for rule in (Dawn, Original, Confidence)}
+RULES: dict[str, type] = {rule.name: rule for rule in (Dawn, Original, Confidence, Factor, LocalLeap)}
 
 
 def setting_names(name: str) -> tuple[str, ...]:
@@ -35,4 +37,16 @@ def settings_of(rule: Rule) -> dict:
     return asdict(rule.thresholds) if isinstance(rule, Dawn) else asdict(rule)
 
 
-__all__ = ["RULES", "Confidence", "Dawn", "Moment", "Original", "Rule", "make_rule", "setting_names", "settings_of"]
+__all__ = [
+    "RULES",
+    "Confidence",
+    "Dawn",
+    "Factor",
+    "LocalLeap",
+    "Moment",
+    "Original",
+    "Rule",
+    "make_rule",
+    "setting_names",
+    "settings_of",
+]

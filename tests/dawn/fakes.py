@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dawn.canvas import Canvas
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
-from dawn.rules import Confidence, Dawn, Original
+from dawn.rules import Confidence, Dawn, Factor, LocalLeap, Original
 from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, SINK_MODES, VARIANTS, Thresholds
 
 MASK = 0
@@ -114,6 +114,7 @@ class ScriptedDenoiser:
         return prediction(canvas, confidence, np.zeros((canvas.length, canvas.length)), tokens)
 
 
+FACTORS = st.sampled_from([0.0, 0.15, 0.5, 1, 1.0, 1.5, 2.0, 5.0, 100.0])
 LEVELS = st.sampled_from([0.0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 1.0])
 
 
@@ -166,4 +167,6 @@ def rules() -> st.SearchStrategy:
         st.builds(Dawn, thresholds()),
         st.builds(Confidence, LEVELS),
         st.builds(Original, st.integers(0, 14)),
+        st.builds(Factor, FACTORS),
+        st.builds(LocalLeap, LEVELS, LEVELS, st.integers(0, 12)),
     )

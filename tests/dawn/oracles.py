@@ -132,3 +132,26 @@ def dawn(canvas: Canvas, prediction: Prediction, th: Thresholds) -> Verdict:
         else:
             reasons[i] = "below"
     return Verdict(tiers, reasons, blockers, {i: evidence[i] for i in I - H}, edges, sinks)
+
+
+def factor(canvas: Canvas, prediction: Prediction, f: float) -> set[int]:
+    """The largest prefix of the ranking in which every rank r ≥ 2 has c ≥ 1 − f / (r + 1)."""
+    c = dict(enumerate(prediction.confidence.tolist()))
+    left, chosen = masked_window(canvas), set()
+    while left:
+        best, rank = most_confident(left, c), len(chosen) + 1
+        if rank > 1 and c[best] < float(np.float32(1 - f / (rank + 1))):
+            break
+        left.remove(best)
+        chosen.add(best)
+    return chosen
+
+
+def localleap(canvas: Canvas, prediction: Prediction, high: float, relaxed: float, radius: int) -> dict[int, str]:
+    """Position → tier: anchors, what they let in, or the argmax."""
+    c = dict(enumerate(prediction.confidence.tolist()))
+    M, high, relaxed = masked_window(canvas), float(np.float32(high)), float(np.float32(relaxed))
+    anchors = {i for i in M if c[i] >= high}
+    near = {i + d for i in anchors for d in range(-radius, radius + 1)}
+    tiers = {i: "nearby" for i in M & near if c[i] >= relaxed} | {i: "high" for i in anchors}
+    return tiers or {most_confident(M, c): "forced"}
