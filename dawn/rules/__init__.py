@@ -8,12 +8,17 @@ from dawn.errors import RuleError
 from dawn.rules.base import Moment, Rule
 from dawn.rules.confidence import Confidence
 from dawn.rules.dawn import Dawn
+from dawn.rules.eb import EntropyBounded
+from dawn.rules.entropy import Entropy
 from dawn.rules.factor import Factor
 from dawn.rules.localleap import LocalLeap
+from dawn.rules.margin import Margin
 from dawn.rules.original import Original
+from dawn.rules.random import Random
 from dawn.thresholds import THRESHOLD_NAMES, Thresholds
 
-RULES: dict[str, type] = {rule.name: rule for rule in (Dawn, Original, Confidence, Factor, LocalLeap)}
+EVERY = (Dawn, Original, Confidence, Factor, LocalLeap, EntropyBounded, Random, Entropy, Margin)
+RULES: dict[str, type] = {rule.name: rule for rule in EVERY}
 
 
 def setting_names(name: str) -> tuple[str, ...]:
@@ -41,10 +46,14 @@ __all__ = [
     "RULES",
     "Confidence",
     "Dawn",
+    "Entropy",
+    "EntropyBounded",
     "Factor",
     "LocalLeap",
+    "Margin",
     "Moment",
     "Original",
+    "Random",
     "Rule",
     "make_rule",
     "setting_names",

@@ -155,3 +155,33 @@ def localleap(canvas: Canvas, prediction: Prediction, high: float, relaxed: floa
     near = {i + d for i in anchors for d in range(-radius, radius + 1)}
     tiers = {i: "nearby" for i in M & near if c[i] >= relaxed} | {i: "high" for i in anchors}
     return tiers or {most_confident(M, c): "forced"}
+
+
+def first_by(canvas: Canvas, key: dict[int, float], k: int) -> set[int]:
+    """The k positions of M with the smallest key; ties to the lowest index."""
+    left, chosen = masked_window(canvas), set()
+    while left and len(chosen) < k:
+        first = min(left, key=lambda i: (key[i], i))
+        left.remove(first)
+        chosen.add(first)
+    return chosen
+
+
+def lowest_entropy(canvas: Canvas, prediction: Prediction, k: int) -> set[int]:
+    return first_by(canvas, dict(enumerate(prediction.entropy.tolist())), k)
+
+
+def largest_margin(canvas: Canvas, prediction: Prediction, k: int) -> set[int]:
+    return first_by(canvas, {i: -m for i, m in enumerate(prediction.margin.tolist())}, k)
+
+
+def entropy_bounded(canvas: Canvas, prediction: Prediction, gamma: float) -> set[int]:
+    """Position by position, as long as what is chosen holds at most γ of entropy."""
+    H = dict(enumerate(prediction.entropy.tolist()))
+    M, chosen = masked_window(canvas), set()
+    while M - chosen:
+        spent = float(np.float32(sum(H[i] for i in chosen)))
+        if chosen and spent > float(np.float32(gamma)):
+            break
+        chosen.add(min(M - chosen, key=lambda i: (H[i], i)))
+    return chosen
