@@ -85,9 +85,16 @@ def add_model_and_rule(command) -> None:
 def add_rule_numbers(command) -> None:
     """The numeric settings of the rules other than `dawn`."""
     for flag, kind, words in (
-        ("--steps-per-block", int, "original, random, entropy, margin: steps a block is decoded in (default: one per token)"),
+        (
+            "--steps-per-block",
+            int,
+            "original, random, entropy, margin, klass: steps a block is decoded in (default: one per token)",
+        ),
         ("--factor", float, "rule factor: how far below 1 the bound of a rank may lie (default 1)"),
         ("--gamma", float, "rule eb: the entropy that those before may add up to (default 0.15)"),
+        ("--kappa", float, "rule klass: confidence that a position must exceed (default 0.6)"),
+        ("--epsilon", float, "rule klass: below this change of its distribution a position is stable (default 0.015)"),
+        ("--history", int, "rule klass: for how many forward passes it must be stable (default 2)"),
         ("--rule-seed", int, "rule random: which order (default 0)"),
         ("--relaxed", float, "rule localleap: enough confidence near a position that reaches high (default 0.75)"),
         ("--radius", int, "rule localleap: how many positions away is near (default 4)"),

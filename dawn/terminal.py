@@ -20,6 +20,7 @@ STYLES = {
     Tier.QUOTA: "bold blue",
     Tier.RANKED: "bold bright_blue",
     Tier.NEARBY: "bold bright_green",
+    Tier.STABLE: "bold bright_cyan",
 }
 TIER_WORDS = {
     Tier.HIGH: "high",
@@ -29,12 +30,14 @@ TIER_WORDS = {
     Tier.QUOTA: "quota",
     Tier.RANKED: "ranked",
     Tier.NEARBY: "nearby",
+    Tier.STABLE: "stable",
 }
 REASON_WORDS = {
     Reason.BELOW: "below every threshold that applied",
     Reason.CONFLICT: "in conflict with {blocker} ({weight:.3f})",
     Reason.DROPPED: "dropped for {blocker} ({weight:.3f}), which was more confident",
     Reason.OUTRANKED: "outranked: those before it filled the step",
+    Reason.UNSTABLE: "confident, but its distribution still changes",
 }
 
 

@@ -17,6 +17,7 @@ Schema 1, T steps over L positions; window [W_t] and rows [R_t] of a step follow
     probabilities  float32 [ΣW, k]    only in a trace with alternatives
     entropy        float32 [T, L]     only if recorded; NaN where nobody asked; at least 0
     margin         float32 [T, L]     only if recorded; NaN where nobody asked; in [0, 1]
+    kl             float32 [T, h, L]  only if recorded; NaN where unknown; at least 0
 """
 
 from __future__ import annotations
@@ -60,8 +61,10 @@ DTYPES = {
     "probabilities": ("float32", 2),
     "entropy": ("float32", 2),
     "margin": ("float32", 2),
+    "kl": ("float32", 3),
 }
-SPARSE = ("confidence", "entropy", "margin")  # NaN where nobody asked
+OPTIONAL = ("entropy", "margin", "kl")
+SPARSE = ("confidence", *OPTIONAL)  # NaN where nobody asked
 REQUIRED = ("meta", "tokens", "predicted", "confidence", "committed", "seconds")
 
 
@@ -170,7 +173,7 @@ def arrays_of(trace: Trace) -> dict[str, np.ndarray]:
     if steps[0].prediction.alternatives is not None:
         arrays["choices"] = np.concatenate([step.prediction.alternatives[0] for step in steps])
         arrays["probabilities"] = np.concatenate([step.prediction.alternatives[1] for step in steps])
-    for name in ("entropy", "margin"):
+    for name in OPTIONAL:
         if getattr(steps[0].prediction, name) is not None:
             arrays[name] = np.stack([getattr(step.prediction, name) for step in steps])
     return arrays
@@ -357,7 +360,7 @@ class Reader:
             raise TraceError(
                 f"a trace has 1 to {MOST_POSITIONS} positions and no more steps than positions, not {length} and {steps}"
             )
-        whole = ("predicted", "committed", "received", *SPARSE)
+        whole = ("predicted", "committed", "received", "confidence", "entropy", "margin")
         shapes = {name: (steps, length) for name in whole} | {"seconds": (steps, 3)}
         for name, shape in shapes.items():
             if name in self.arrays and self.arrays[name].shape != shape:
@@ -365,6 +368,8 @@ class Reader:
         for one, other in (("received", "attention"), ("choices", "probabilities")):
             if (one in self.arrays) != (other in self.arrays):
                 raise TraceError(f"arrays {one!r} and {other!r} come together or not at all")
+        if "kl" in self.arrays and (len(self.arrays["kl"]), self.arrays["kl"].shape[2]) != (steps, length):
+            raise TraceError(f"array 'kl' has shape {self.arrays['kl'].shape}; expected ({steps}, h, {length})")
         if "attention" in self.arrays and self.arrays["attention"].shape[1] != length:
             raise TraceError(f"array 'attention' has {self.arrays['attention'].shape[1]} columns; expected {length}")
         if "choices" in self.arrays and self.arrays["choices"].shape != self.arrays["probabilities"].shape:
@@ -466,7 +471,7 @@ class Reader:
             alternatives = (self.slice("choices", start, count, index), self.slice("probabilities", start, count, index))
             self.choice += count
         confidence = self.arrays["confidence"][index]
-        spreads = (self.arrays[name][index] if name in self.arrays else None for name in ("entropy", "margin"))
+        spreads = (self.arrays[name][index] if name in self.arrays else None for name in OPTIONAL)
         return Prediction(self.arrays["predicted"][index], confidence, attention, alternatives, seconds[:2], *spreads)
 
     def check_confidence(self, index: int, rule: Rule, canvas: Canvas, confidence: np.ndarray) -> None:
@@ -478,11 +483,14 @@ class Reader:
             raise TraceError(f"step {index}: position {missing[0]} has no confidence, which the rule {rule.name} reads")
 
     def check_spreads(self, index: int, rule: Rule, canvas: Canvas, prediction: Prediction) -> None:
-        """The rule must find the entropy and the margin that it reads."""
+        """The rule must find the entropy, the margin and the changes that it reads."""
         for name in ("entropy", "margin"):
             values = getattr(prediction, name)
             if getattr(rule.needs, name) and (values is None or np.isnan(values[canvas.candidates]).any()):
                 raise TraceError(f"step {index}: array {name!r} lacks a candidate's number, which the rule {rule.name} reads")
+        kl, count = prediction.kl, rule.needs.kl
+        if count and (kl is None or len(kl) < count or np.isnan(kl[-1, canvas.candidates]).any()):
+            raise TraceError(f"step {index}: array 'kl' lacks a candidate's number, which the rule {rule.name} reads")
 
     def slice(self, name: str, start: int, count: int, index: int) -> np.ndarray:
         if start + count > len(self.arrays[name]):

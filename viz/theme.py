@@ -31,6 +31,7 @@ TIERS = {
     "quota": Look("quota", "first in the ranking", "#6b35c9", "#b79bff", "lines", "hexagon"),
     "ranked": Look("ranked", "within the bound that its rank sets", "#0e7490", "#5fd9ea", "bars", "pentagon"),
     "nearby": Look("nearby", "close to a confident one", "#55700a", "#c3e65a", "grid", "wedge"),
+    "stable": Look("stable", "confident and no longer changing", "#9a3412", "#ffa27a", "checks", "octagon"),
     "filled": Look("end fill", "end of text, written without a decision", "#66708a", "#8b95ad", "none", "bar"),
 }
 
@@ -70,6 +71,7 @@ STRIPES = {  # degrees, width, pitch
     "cross": ((45, 1, 4), (135, 1, 4)),
     "lines": ((0, 1, 3),),
     "bars": ((90, 2, 6),),
+    "checks": ((45, 2, 5),),
     "grid": ((90, 1, 5), (0, 1, 3)),
 }
 

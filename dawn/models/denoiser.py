@@ -14,6 +14,7 @@ import torch
 from dawn.canvas import Canvas
 from dawn.errors import ModelError
 from dawn.models.family import Family
+from dawn.models.history import Histories, tracked
 from dawn.models.tap import NAME, Tap
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
 
@@ -24,6 +25,7 @@ class TransformersDenoiser:
     def __init__(self, name: str, network, tokenizer, family: Family):
         self.name, self.network, self.tokenizer, self.family = name, network.eval(), tokenizer, family
         self.mask_id, self.end_ids = family.mask_id, family.end_ids
+        self.histories = Histories()
         self.longest = network.config.max_position_embeddings
         network.set_attn_implementation(NAME)
 
@@ -75,13 +77,14 @@ class TransformersDenoiser:
         tokens, confidence = choose(logits, temperature, random)
         alternatives = self.alternatives(canvas, positions, logits, needs.alternatives)
         entropy, margin = self.spreads(canvas, positions, logits, needs)
+        kl = self.changes(canvas, hidden, needs.kl, random) if needs.kl else None
         attention = read_attention(tap, canvas) if tap else None
         spent = tap.seconds if tap else 0.0
         seconds = (time.perf_counter() - started - spent, spent)
         all_tokens = canvas.tokens.copy()
         all_tokens[positions] = tokens
         confidence = spread(canvas, positions, confidence)
-        return Prediction(all_tokens, confidence, attention, alternatives, seconds, entropy, margin)
+        return Prediction(all_tokens, confidence, attention, alternatives, seconds, entropy, margin, kl)
 
     def forward(self, ids: torch.Tensor, tap: Tap | None) -> torch.Tensor:
         """Hidden states [L, d] of ids [1, L]."""
@@ -111,6 +114,12 @@ class TransformersDenoiser:
         probabilities = logits[rows].softmax(-1)  # [M, V]
         entropy = spread(canvas, candidates, entropies(probabilities)) if needs.entropy else None
         return entropy, spread(canvas, candidates, margins(probabilities)) if needs.margin else None
+
+    def changes(self, canvas: Canvas, hidden: torch.Tensor, count: int, random: np.random.Generator) -> np.ndarray:
+        """[count, L] how far the distributions moved in this run's last forward passes."""
+        positions = tracked(canvas)
+        shares = self.logits(hidden, positions).softmax(-1)  # [n, V]
+        return self.histories.of(random).advance(canvas.length, positions, shares, count)
 
     def alternatives(self, canvas, positions, logits, count: int) -> tuple[np.ndarray, np.ndarray] | None:
         """The `count` most likely tokens of each window position and their probabilities, [W, k] each."""

@@ -11,13 +11,14 @@ from dawn.rules.dawn import Dawn
 from dawn.rules.eb import EntropyBounded
 from dawn.rules.entropy import Entropy
 from dawn.rules.factor import Factor
+from dawn.rules.klass import Klass
 from dawn.rules.localleap import LocalLeap
 from dawn.rules.margin import Margin
 from dawn.rules.original import Original
 from dawn.rules.random import Random
 from dawn.thresholds import THRESHOLD_NAMES, Thresholds
 
-EVERY = (Dawn, Original, Confidence, Factor, LocalLeap, EntropyBounded, Random, Entropy, Margin)
+EVERY = (Dawn, Original, Confidence, Factor, LocalLeap, EntropyBounded, Random, Entropy, Margin, Klass)
 RULES: dict[str, type] = {rule.name: rule for rule in EVERY}
 
 
@@ -49,6 +50,7 @@ __all__ = [
     "Entropy",
     "EntropyBounded",
     "Factor",
+    "Klass",
     "LocalLeap",
     "Margin",
     "Moment",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from dawn.canvas import Canvas
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
-from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Factor, LocalLeap, Margin, Original, Random
+from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original, Random
 from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, SINK_MODES, VARIANTS, Thresholds
 
 MASK = 0
@@ -73,6 +73,7 @@ class RandomDenoiser:
             (0.25, 0.125),
             at_candidates(canvas, entropy_of(probabilities)) if needs.entropy else None,
             at_candidates(canvas, np.diff(np.sort(probabilities, axis=1)[:, -2:], axis=1)[:, 0]) if needs.margin else None,
+            at_candidates(canvas, noise.random((needs.kl, canvas.length)) * 0.05) if needs.kl else None,
         )
 
 
@@ -91,7 +92,7 @@ def entropy_of(probabilities: np.ndarray) -> np.ndarray:
 
 
 def at_candidates(canvas: Canvas, values: np.ndarray) -> np.ndarray:
-    """[L] float32: the values at the candidates, NaN elsewhere."""
+    """[L] or [h, L] float32: the values at the candidates, NaN elsewhere."""
     return np.where(np.isin(np.arange(canvas.length), canvas.candidates), values, np.nan).astype(np.float32)
 
 
@@ -177,7 +178,13 @@ def states(draw) -> tuple[Canvas, Prediction]:
     tokens = noise.integers(1, VOCABULARY, canvas.length)
     entropy = noise.integers(draw(st.sampled_from([0, 1])), draw(st.sampled_from([2, 6, 60])), canvas.length) / 20
     margin = noise.integers(0, 21, canvas.length) / 20
-    return canvas, prediction(canvas, confidence, attention, tokens, None, entropy, margin)
+    seen = prediction(canvas, confidence, attention, tokens, None, entropy, margin)
+    kl = noise.integers(0, draw(st.sampled_from([2, 4, 20])), (3, canvas.length)) / 200
+    return canvas, replace(seen, kl=kl.astype(np.float32))
+
+
+def klasses(history=st.integers(1, 3)) -> st.SearchStrategy:
+    return st.builds(Klass, st.integers(0, 14), LEVELS, st.sampled_from([0.0, 0.01, 0.015, 0.05, 1]), history)
 
 
 def rules() -> st.SearchStrategy:
@@ -190,5 +197,6 @@ def rules() -> st.SearchStrategy:
         st.builds(Entropy, st.integers(0, 14)),
         st.builds(Margin, st.integers(0, 14)),
         st.builds(EntropyBounded, GAMMAS),
+        klasses(),
         st.builds(LocalLeap, LEVELS, LEVELS, st.integers(0, 12)),
     )

@@ -185,3 +185,14 @@ def entropy_bounded(canvas: Canvas, prediction: Prediction, gamma: float) -> set
             break
         chosen.add(min(M - chosen, key=lambda i: (H[i], i)))
     return chosen
+
+
+def klass(canvas: Canvas, prediction: Prediction, kappa: float, epsilon: float, h: int, t: int) -> dict[int, str]:
+    """Candidate → "ready", "below" or "unstable" at step t of its block; nothing "ready" before the block has had h steps."""
+    verdict = {}
+    for i in masked_window(canvas):
+        last = [float(row[i]) for row in prediction.kl[len(prediction.kl) - h :]]
+        still = t >= h - 1 and all(value < float(np.float32(epsilon)) for value in last)
+        confident = float(prediction.confidence[i]) > float(np.float32(kappa))
+        verdict[i] = "below" if not confident else "ready" if still else "unstable"
+    return verdict

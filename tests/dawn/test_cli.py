@@ -10,7 +10,7 @@ import pytest
 
 from dawn.cli import FLAGS, main, rule_from
 from dawn.cli import parser as build_parser
-from dawn.rules import RULES, Entropy, EntropyBounded, Factor, LocalLeap, Margin, Random, setting_names
+from dawn.rules import RULES, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Random, setting_names
 from dawn.thresholds import PRESETS
 from dawn.trace import load
 from tests.dawn.models.small import small_checkpoint
@@ -142,6 +142,7 @@ def test_eval_prints_the_agreed_keys(capsys, model):
         (["--rule", "random", "--seed", "3"], Random(0, 0)),
         (["--rule", "entropy", "--steps-per-block", "4"], Entropy(4)),
         (["--rule", "margin"], Margin()),
+        (["--rule", "klass", "--kappa", ".7", "--epsilon", ".01", "--history", "3"], Klass(0, 0.7, 0.01, 3)),
     ],
 )
 def test_every_numeric_setting_has_a_flag(arguments, rule):

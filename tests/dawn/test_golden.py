@@ -31,6 +31,7 @@ def results() -> dict[tuple[str, str], GoldenResult]:
         ("llada_rules.npz", "localleap", 80, 80, 0, None),
         ("dream_rules.npz", "dawn", 40, 40, 9, 22),
         ("dawn_trajectories.npz", "dawn", 16, 107, 6, 9),
+        ("klass_trajectories.npz", "klass", 16, 195, 0, None),
     ],
 )
 def test_agrees_with_the_published_selections(results, file, rule, cases, forwards, explained, paper_differs):
@@ -54,6 +55,7 @@ def test_every_rule_of_the_files_is_compared_or_visibly_skipped(results):
         ("llada_rules", "localleap", lambda parameters: replace(golden.published_localleap(parameters), radius=0)),
         ("llada_rules", "dawn", lambda parameters: Dawn(replace(golden.published_dawn(parameters).thresholds, edge=0.3))),
         ("dream_rules", "dawn", lambda parameters: Confidence(0.75)),
+        ("klass_trajectories", "klass", lambda parameters: replace(golden.published_klass(parameters), history=1)),
         ("dawn_trajectories", "dawn", lambda parameters: Dawn(replace(golden.published_dawn(parameters).thresholds, low=1.0))),
     ],
 )

@@ -12,7 +12,7 @@ from dawn.decode import decode
 from dawn.errors import RuleError
 from dawn.prediction import EVERYTHING, Needs
 from dawn.replay import replay
-from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Margin, Original
+from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Klass, Margin, Original
 from dawn.thresholds import Thresholds
 from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
 
@@ -27,7 +27,7 @@ def test_a_step_replayed_with_its_own_rule_selects_the_same(canvas, rule, seed):
 
 @given(canvases(), rules(), rules(), st.integers(0, 999))
 def test_the_difference_is_what_was_added_and_dropped(canvas, rule, other, seed):
-    watch = EVERYTHING
+    watch = EVERYTHING | Needs(kl=3)
     for step in decode(RandomDenoiser(seed), rule, canvas, watch=watch):
         answer = replay(step, other)
         then = set(step.decision.selection.positions.tolist())
@@ -61,6 +61,13 @@ def test_entropy_and_margin_are_missed_by_name(rule, name):
     with pytest.raises(RuleError, match=words):
         replay(replace(step, prediction=replace(step.prediction, **{name: half})), rule)
     assert replay(first_step(Original(), Needs(**{name: True})), rule).decision.selection.committed
+
+
+def test_changes_are_missed_with_how_many_there_should_be():
+    for watch in (Needs(), Needs(kl=1)):
+        with pytest.raises(RuleError, match="rule klass needs the last 2 changes of masked positions"):
+            replay(first_step(Original(), watch), Klass())
+    assert replay(first_step(Original(), Needs(kl=3)), Klass()).decision.selection.committed
 
 
 def test_both_attention_rows_can_be_asked_of_every_trace():
