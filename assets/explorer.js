@@ -682,7 +682,7 @@
   }
 
   function outline(c, shape, x, y, r) {
-    const corners = { diamond: [4, 0], square: [4, Math.PI / 4], triangle: [3, -Math.PI / 2], hexagon: [6, 0] }[shape];
+    const corners = { diamond: [4, 0], square: [4, Math.PI / 4], triangle: [3, -Math.PI / 2], hexagon: [6, 0], pentagon: [5, -Math.PI / 2], wedge: [3, Math.PI / 2], octagon: [8, Math.PI / 8] }[shape];
     if (shape === "times") {
       [[-1, -1, 1, 1], [-1, 1, 1, -1]].forEach(([a, b, d, e]) => { c.moveTo(x + a * r * 0.7, y + b * r * 0.7); c.lineTo(x + d * r * 0.7, y + e * r * 0.7); });
     } else if (corners) {
@@ -877,6 +877,10 @@
     if (tier === "high") { const [a, b] = against("high"); return `Confidence ${a}, at least high ${b}: taken whatever it depends on.`; }
     if (tier === "induced") { const [a, b] = against("induced"); return `Confidence ${a}, below high ${plain(settings.high)}, but an anchor lowers the bar to induced ${b}.`; }
     if (tier === "conflict_free") { const [a, b] = against("low"); return `Confidence ${a}, at least low ${b}, and in conflict with no other token taken.`; }
+    if (tier === "nearby") { const [a, b] = against("relaxed"); return `Confidence ${a}, below high ${plain(settings.high)}, but within ${settings.radius} positions of one that reaches high, where relaxed ${b} is enough.`; }
+    if (tier === "stable") { const [a, b] = against("kappa"); return `Confidence ${a}, above kappa ${b}, and its distribution has changed by less than epsilon ${plain(settings.epsilon)} in each of the last ${settings.history} steps.`; }
+    if (tier === "ranked") return `Confidence ${number(c)}: it stands early enough in the ranking to be within the bound of the rule “${rule}”.`;
+    if (tier === "forced" && settings.high === undefined) return `Confidence ${number(c)}, the first in the ranking: no other was within the bound of the rule “${rule}”, and a step takes at least one.`;
     if (tier === "forced") return `Confidence ${number(c)}: nothing reached a threshold, so the most confident position was taken.`;
     return `Confidence ${number(c)}, among the first in the ranking: the rule “${rule}” takes a fixed number per step.`;
   }
@@ -887,7 +891,11 @@
     if (reason === "conflict") return [`Not taken. Confidence ${number(c)} would do, but it is in conflict with `, ...by, `${link}, which was taken first.`];
     if (reason === "dropped") return [`Not taken. Confidence ${number(c)} would do, but it is in conflict with `, ...by, `${link}, which was more confident (${pair(step.confidence[blocker], c).join(" > ")}).`];
     if (reason === "outranked") return `Not taken. Confidence ${number(c)}: others stood before it in the ranking.`;
-    const bar = ["low", "induced", "high"].filter((name) => settings[name] !== undefined).sort((a, b) => settings[a] - settings[b])[0];
+    if (reason === "unstable") { const [a, b] = pair(c, level(settings.kappa)); return `Not taken. Confidence ${a}, above kappa ${b}, but its distribution still changes by epsilon ${plain(settings.epsilon)} or more.`; }
+    if (settings.kappa !== undefined) { const [a, b] = pair(c, level(settings.kappa)); return `Not taken. Confidence ${a}, not above kappa ${b}.`; }
+    if (settings.factor !== undefined) return `Not taken. Confidence ${number(c)}, below what the factor rule asks of its rank.`;
+    if (settings.relaxed !== undefined && c >= level(settings.relaxed)) { const [a, b] = pair(c, level(settings.relaxed)); return `Not taken. Confidence ${a} reaches relaxed ${b}, but nothing within ${settings.radius} positions reaches high ${plain(settings.high)}.`; }
+    const bar = ["relaxed", "low", "induced", "high"].filter((name) => settings[name] !== undefined).sort((a, b) => settings[a] - settings[b])[0];
     const [a, b] = pair(c, level(settings[bar]));
     return c < level(settings[bar]) ? `Not taken. Confidence ${a}, below ${bar} ${b}, the lowest bar there is.` : `Not taken. Confidence ${a} reaches ${bar} ${b}, but no anchor supports it, and low is ${plain(settings.low)}.`;
   }

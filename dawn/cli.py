@@ -17,6 +17,7 @@ from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, S
 from dawn.trace import Trace, load, save
 
 EMBEDDED_PRESET = "Embedded model"
+FLAGS = {"seed": "rule_seed"}  # settings whose flag has another name: --seed is the sampling noise's
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,9 +79,27 @@ def add_model_and_rule(command) -> None:
     command.add_argument("--sink-mode", choices=SINK_MODES, help=HELP["sink_mode"])
     command.add_argument("--anchor-confidence", choices=ANCHOR_CONFIDENCES, help=HELP["anchor_confidence"])
     command.add_argument("--attention-row", choices=ATTENTION_ROWS, help=HELP["attention_row"])
-    command.add_argument(
-        "--steps-per-block", type=int, help="rule original: steps a block is decoded in (default: one per token)"
-    )
+    add_rule_numbers(command)
+
+
+def add_rule_numbers(command) -> None:
+    """The numeric settings of the rules other than `dawn`."""
+    for flag, kind, words in (
+        (
+            "--steps-per-block",
+            int,
+            "original, random, entropy, margin, klass: steps a block is decoded in (default: one per token)",
+        ),
+        ("--factor", float, "rule factor: how far below 1 the bound of a rank may lie (default 1)"),
+        ("--gamma", float, "rule eb: the entropy that those before may add up to (default 0.15)"),
+        ("--kappa", float, "rule klass: confidence that a position must exceed (default 0.6)"),
+        ("--epsilon", float, "rule klass: below this change of its distribution a position is stable (default 0.015)"),
+        ("--history", int, "rule klass: for how many forward passes it must be stable (default 2)"),
+        ("--rule-seed", int, "rule random: which order (default 0)"),
+        ("--relaxed", float, "rule localleap: enough confidence near a position that reaches high (default 0.75)"),
+        ("--radius", int, "rule localleap: how many positions away is near (default 4)"),
+    ):
+        command.add_argument(flag, type=kind, help=words)
 
 
 def add_show(commands) -> None:
@@ -122,7 +141,8 @@ def add_pretrain(commands) -> None:
 def rule_from(options) -> Rule:
     """The rule that the options describe: explicit settings over the model's preset (for `dawn`) or the rule's defaults."""
     every = sorted({name for rule in RULES for name in setting_names(rule)})
-    given = {name: getattr(options, name) for name in every if getattr(options, name, None) is not None}
+    flags = {name: FLAGS.get(name, name) for name in every}
+    given = {name: getattr(options, flag) for name, flag in flags.items() if getattr(options, flag, None) is not None}
     if options.rule == "dawn" and options.model == "embedded":
         preset = asdict(PRESETS[EMBEDDED_PRESET])
         if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:

@@ -19,7 +19,8 @@ from dawn.canvas import Canvas
 from dawn.decode import Options, decode
 from dawn.errors import DataError, DawnError
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
-from dawn.rules import Confidence, Dawn, Moment, Original, Rule
+from dawn.rules import Confidence, Dawn, Factor, Klass, LocalLeap, Moment, Original, Rule
+from dawn.rules.base import by_confidence
 from dawn.thresholds import Thresholds
 
 LARGEST_BYTES = 256 * 2**20
@@ -105,10 +106,33 @@ def only_prompt_token_0(case: Case, differing: set[int]) -> bool:
     return differing == {0} and bool(start[0] != case.parameters["mask_id"])
 
 
+def published_localleap(parameters: dict) -> LocalLeap:
+    """LocalLeap with a case's thresholds and radius."""
+    given = parameters["localleap"]
+    return LocalLeap(given["threshold"], given["relaxed"], given["radius"])
+
+
+def published_klass(parameters: dict) -> Klass:
+    """KLASS with a case's thresholds; without anything ready one token a step."""
+    return Klass(0, parameters["conf_threshold"], parameters["kl_threshold"], parameters["history"])
+
+
+def only_the_last_rank(case: Case, differing: set[int]) -> bool:
+    """The published factor rule accepts a first failure at the very last rank: it then takes every candidate."""
+    canvas = case.canvas(case.arrays["x"])
+    candidates = canvas.candidates
+    _, confidence = most_likely(case.arrays["logits"], canvas.mask_id)
+    last = int(by_confidence(candidates, confidence)[-1])
+    return differing == {last} and len(candidates) > 1 and set(candidates.tolist()) == positions(case.arrays["factor"])
+
+
 KNOWN: dict[str, Known] = {
     "dawn": Known(published_dawn, only_prompt_token_0),
     "threshold": Known(lambda parameters: Confidence(parameters["threshold"])),
     "original": Known(lambda parameters: SEVERAL_PER_STEP),
+    "factor": Known(lambda parameters: Factor(parameters["factor"]), only_the_last_rank),
+    "localleap": Known(published_localleap),
+    "klass": Known(published_klass),
 }
 
 
@@ -258,7 +282,16 @@ class Script:
 
     def predict(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
         call, self.calls = self.calls, self.calls + 1
-        return predict(canvas, self.logits[call], None if self.attention is None else self.attention[call])
+        seen = predict(canvas, self.logits[call], None if self.attention is None else self.attention[call])
+        return replace(seen, kl=np.stack([self.change(t) for t in range(call - needs.kl + 1, call + 1)])) if needs.kl else seen
+
+    def change(self, call: int) -> np.ndarray:
+        """[L] float32: the divergence of call `call` from the one before it; before the first call all is 0."""
+        if call < 0:
+            return np.full(self.logits.shape[1], np.nan, dtype=np.float32)
+        now = shares(self.logits[call])
+        before = shares(self.logits[call - 1]) if call else np.zeros_like(now)
+        return (now * (np.log(now + 1e-12) - np.log(before + 1e-12))).sum(axis=1).astype(np.float32)
 
 
 def predict(canvas: Canvas, logits: np.ndarray, attention: np.ndarray | None) -> Prediction:
@@ -277,6 +310,12 @@ def most_likely(logits: np.ndarray, mask_id: int) -> tuple[np.ndarray, np.ndarra
     best = possible.max(axis=1)
     confidence = 1 / np.exp(logits - best[:, None]).sum(axis=1)
     return possible.argmax(axis=1).astype(np.int32), confidence.astype(np.float32)
+
+
+def shares(logits: np.ndarray) -> np.ndarray:
+    """The softmax of logits [L, V] in float64."""
+    odds = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
 
 
 def window_attention(canvas: Canvas, attention: np.ndarray) -> Attention:

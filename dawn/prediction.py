@@ -16,21 +16,28 @@ class Needs:
 
     anchors: confidence of every position before the window's end, not of the masked ones alone.
     attention: received attention and the window's rows. alternatives: that many most likely tokens per window position.
+    entropy, margin: of the distribution at every masked position of the window. kl: that many last changes of it.
     """
 
     anchors: bool = False
     attention: bool = False
     alternatives: int = 0
+    entropy: bool = False
+    margin: bool = False
+    kl: int = 0
 
     def __or__(self, other: Needs) -> Needs:
         return Needs(
             self.anchors or other.anchors,
             self.attention or other.attention,
             max(self.alternatives, other.alternatives),
+            self.entropy or other.entropy,
+            self.margin or other.margin,
+            max(self.kl, other.kl),
         )
 
 
-EVERYTHING = Needs(anchors=True, attention=True, alternatives=5)
+EVERYTHING = Needs(anchors=True, attention=True, alternatives=5, entropy=True, margin=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,18 @@ class Attention:
 class Prediction:
     """tokens [L] int32 and confidence [L] float32 (NaN where nobody asked); attention or None; alternatives: token ids [W, k]
     int32 and their probabilities [W, k] float32 for the window's positions, descending; seconds spent in the forward pass
-    and in collecting attention."""
+    and in collecting attention; entropy [L] float32 (in nats) and margin [L] float32, the lead of the most likely token over
+    the second, each NaN where nobody asked, or None; kl [h, L] float32: divergence from one forward pass of the run to the
+    next, the newest last, NaN where unknown, or None."""
 
     tokens: np.ndarray
     confidence: np.ndarray
     attention: Attention | None = None
     alternatives: tuple[np.ndarray, np.ndarray] | None = None
     seconds: tuple[float, float] = field(default=(0.0, 0.0))
+    entropy: np.ndarray | None = None
+    margin: np.ndarray | None = None
+    kl: np.ndarray | None = None
 
 
 def attention_rows(window: np.ndarray) -> np.ndarray:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from dawn.decode import StepRecord
 from dawn.errors import RuleError
+from dawn.prediction import Prediction
 from dawn.rules import Rule
 from dawn.selection import Decision
 
@@ -37,6 +40,22 @@ def missing_numbers(step: StepRecord, rule: Rule) -> str:
     prediction, canvas = step.prediction, step.canvas
     if rule.needs.attention and prediction.attention is None:
         return "attention"
+    for name in ("entropy", "margin"):
+        if getattr(rule.needs, name) and unknown_at(getattr(prediction, name), canvas.candidates):
+            return f"the {name} of masked positions"
+    if lacks_changes(rule.needs.kl, prediction, canvas.candidates):
+        return f"the last {rule.needs.kl} changes of masked positions"
     _, end = canvas.block_span(canvas.block)
     unknown = prediction.confidence[:end] != prediction.confidence[:end]
     return "the confidence of written positions" if rule.needs.anchors and unknown.any() else ""
+
+
+def unknown_at(values: np.ndarray | None, positions: np.ndarray) -> bool:
+    """Whether a number [L] was not recorded at some of the positions."""
+    return values is None or bool(np.isnan(values[positions]).any())
+
+
+def lacks_changes(count: int, prediction: Prediction, positions: np.ndarray) -> bool:
+    """Whether fewer than `count` changes were recorded, or not that of this very forward pass at some of the positions."""
+    kl = prediction.kl
+    return count > 0 and (kl is None or len(kl) < count or bool(np.isnan(kl[-1, positions]).any()))

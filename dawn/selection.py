@@ -11,23 +11,33 @@ from dawn.graph import DependencyGraph
 
 
 class Tier(Enum):
-    """Why a position was committed."""
+    """Why a position was committed. Trace files number the tiers in this order: new ones go to the end.
+
+    high: confident enough alone; induced: leans on an anchor; conflict_free: in the greedy set; forced: a step must commit
+    one; quota: first in a ranking of fixed length; ranked: within the bound that its rank sets; nearby: close to a
+    position that is `high`, where less confidence is enough; stable: confident, and no longer changing.
+    """
 
     HIGH = "high"
     INDUCED = "induced"
     CONFLICT_FREE = "conflict_free"
     FORCED = "forced"
     QUOTA = "quota"
+    RANKED = "ranked"
+    NEARBY = "nearby"
+    STABLE = "stable"
 
 
 class Reason(Enum):
     """Why a position was refused: below every threshold that applied to it; in conflict with a position committed before any
-    scheduling; dropped from the independent set by a more confident neighbour; ranked behind the quota."""
+    scheduling; dropped from the independent set by a more confident neighbour; ranked behind those that filled the step, up to
+    its quota or its bound; confident, but still changing from one forward pass to the next."""
 
     BELOW = "below"
     CONFLICT = "conflict"
     DROPPED = "dropped"
     OUTRANKED = "outranked"
+    UNSTABLE = "unstable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ STYLES = {
     Tier.CONFLICT_FREE: "bold magenta",
     Tier.FORCED: "bold yellow",
     Tier.QUOTA: "bold blue",
+    Tier.RANKED: "bold bright_blue",
+    Tier.NEARBY: "bold bright_green",
+    Tier.STABLE: "bold bright_cyan",
 }
 TIER_WORDS = {
     Tier.HIGH: "high",
@@ -25,12 +28,16 @@ TIER_WORDS = {
     Tier.CONFLICT_FREE: "conflict-free",
     Tier.FORCED: "forced",
     Tier.QUOTA: "quota",
+    Tier.RANKED: "ranked",
+    Tier.NEARBY: "nearby",
+    Tier.STABLE: "stable",
 }
 REASON_WORDS = {
     Reason.BELOW: "below every threshold that applied",
     Reason.CONFLICT: "in conflict with {blocker} ({weight:.3f})",
     Reason.DROPPED: "dropped for {blocker} ({weight:.3f}), which was more confident",
-    Reason.OUTRANKED: "outranked: the quota was full",
+    Reason.OUTRANKED: "outranked: those before it filled the step",
+    Reason.UNSTABLE: "confident, but its distribution still changes",
 }
 
 

@@ -15,6 +15,9 @@ Schema 1, T steps over L positions; window [W_t] and rows [R_t] of a step follow
     attention      float32 [ΣR, L]    only in a trace with attention
     choices        int32   [ΣW, k]    only in a trace with alternatives
     probabilities  float32 [ΣW, k]    only in a trace with alternatives
+    entropy        float32 [T, L]     only if recorded; NaN where nobody asked; at least 0
+    margin         float32 [T, L]     only if recorded; NaN where nobody asked; in [0, 1]
+    kl             float32 [T, h, L]  only if recorded; NaN where unknown; at least 0
 """
 
 from __future__ import annotations
@@ -56,7 +59,12 @@ DTYPES = {
     "attention": ("float32", 2),
     "choices": ("int32", 2),
     "probabilities": ("float32", 2),
+    "entropy": ("float32", 2),
+    "margin": ("float32", 2),
+    "kl": ("float32", 3),
 }
+OPTIONAL = ("entropy", "margin", "kl")
+SPARSE = ("confidence", *OPTIONAL)  # NaN where nobody asked
 REQUIRED = ("meta", "tokens", "predicted", "confidence", "committed", "seconds")
 
 
@@ -165,6 +173,9 @@ def arrays_of(trace: Trace) -> dict[str, np.ndarray]:
     if steps[0].prediction.alternatives is not None:
         arrays["choices"] = np.concatenate([step.prediction.alternatives[0] for step in steps])
         arrays["probabilities"] = np.concatenate([step.prediction.alternatives[1] for step in steps])
+    for name in OPTIONAL:
+        if getattr(steps[0].prediction, name) is not None:
+            arrays[name] = np.stack([getattr(step.prediction, name) for step in steps])
     return arrays
 
 
@@ -222,6 +233,8 @@ def read_arrays(file) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
+            if any(member.comment for member in members):  # it may swallow the next member's entry
+                raise TraceError("damaged trace file: a trace's arrays carry no comments")
             names = [member.filename.removesuffix(".npy") for member in members]
             check_names(names, sum(member.file_size for member in members))
             return {name: read_array(archive, member, name) for name, member in zip(names, members, strict=True)}
@@ -347,15 +360,16 @@ class Reader:
             raise TraceError(
                 f"a trace has 1 to {MOST_POSITIONS} positions and no more steps than positions, not {length} and {steps}"
             )
-        shapes = {name: (steps, length) for name in ("predicted", "confidence", "committed", "received")} | {
-            "seconds": (steps, 3)
-        }
+        whole = ("predicted", "committed", "received", "confidence", "entropy", "margin")
+        shapes = {name: (steps, length) for name in whole} | {"seconds": (steps, 3)}
         for name, shape in shapes.items():
             if name in self.arrays and self.arrays[name].shape != shape:
                 raise TraceError(f"array {name!r} has shape {self.arrays[name].shape}; expected {shape}")
         for one, other in (("received", "attention"), ("choices", "probabilities")):
             if (one in self.arrays) != (other in self.arrays):
                 raise TraceError(f"arrays {one!r} and {other!r} come together or not at all")
+        if "kl" in self.arrays and (len(self.arrays["kl"]), self.arrays["kl"].shape[2]) != (steps, length):
+            raise TraceError(f"array 'kl' has shape {self.arrays['kl'].shape}; expected ({steps}, h, {length})")
         if "attention" in self.arrays and self.arrays["attention"].shape[1] != length:
             raise TraceError(f"array 'attention' has {self.arrays['attention'].shape[1]} columns; expected {length}")
         if "choices" in self.arrays and self.arrays["choices"].shape != self.arrays["probabilities"].shape:
@@ -364,11 +378,11 @@ class Reader:
     def check_ranges(self) -> None:
         """Probabilities within [0, 1], attention rows summing to at most 1, ids and times not negative."""
         for name, array in self.arrays.items():
-            if name == "confidence":
+            if name in SPARSE:
                 array = array[~np.isnan(array)]
             if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array >= 0).all()):
                 raise TraceError(f"array {name!r} holds a number that is negative or not finite")
-            if name in ("confidence", "received", "attention", "probabilities") and (array > 1 + 1e-4).any():
+            if name in ("confidence", "margin", "received", "attention", "probabilities") and (array > 1 + 1e-4).any():
                 raise TraceError(f"array {name!r} holds a number above 1")
             if array.dtype.kind == "i" and (array < 0).any():
                 raise TraceError(f"array {name!r} holds a negative token id")
@@ -427,6 +441,7 @@ class Reader:
         seconds = tuple(float(s) for s in self.arrays["seconds"][index])
         prediction = self.prediction(index, canvas, seconds)
         self.check_confidence(index, rule, canvas, prediction.confidence)
+        self.check_spreads(index, rule, canvas, prediction)
         try:
             decision = rule.decide(canvas, prediction, moment)
             chosen = decision.selection.positions
@@ -456,7 +471,8 @@ class Reader:
             alternatives = (self.slice("choices", start, count, index), self.slice("probabilities", start, count, index))
             self.choice += count
         confidence = self.arrays["confidence"][index]
-        return Prediction(self.arrays["predicted"][index], confidence, attention, alternatives, seconds[:2])
+        spreads = (self.arrays[name][index] if name in self.arrays else None for name in OPTIONAL)
+        return Prediction(self.arrays["predicted"][index], confidence, attention, alternatives, seconds[:2], *spreads)
 
     def check_confidence(self, index: int, rule: Rule, canvas: Canvas, confidence: np.ndarray) -> None:
         """The rule must find the confidence that it reads."""
@@ -465,6 +481,16 @@ class Reader:
         missing = read[np.isnan(confidence[read])]
         if len(missing):
             raise TraceError(f"step {index}: position {missing[0]} has no confidence, which the rule {rule.name} reads")
+
+    def check_spreads(self, index: int, rule: Rule, canvas: Canvas, prediction: Prediction) -> None:
+        """The rule must find the entropy, the margin and the changes that it reads."""
+        for name in ("entropy", "margin"):
+            values = getattr(prediction, name)
+            if getattr(rule.needs, name) and (values is None or np.isnan(values[canvas.candidates]).any()):
+                raise TraceError(f"step {index}: array {name!r} lacks a candidate's number, which the rule {rule.name} reads")
+        kl, count = prediction.kl, rule.needs.kl
+        if count and (kl is None or len(kl) < count or np.isnan(kl[-1, canvas.candidates]).any()):
+            raise TraceError(f"step {index}: array 'kl' lacks a candidate's number, which the rule {rule.name} reads")
 
     def slice(self, name: str, start: int, count: int, index: int) -> np.ndarray:
         if start + count > len(self.arrays[name]):

@@ -29,6 +29,9 @@ TIERS = {
     "conflict_free": Look("conflict-free", "conflicts with nothing taken", "#a45a00", "#ffb84d", "dots", "square"),
     "forced": Look("forced", "the best of a step without any other", "#b3195f", "#ff7ab8", "cross", "triangle"),
     "quota": Look("quota", "first in the ranking", "#6b35c9", "#b79bff", "lines", "hexagon"),
+    "ranked": Look("ranked", "within the bound that its rank sets", "#0e7490", "#5fd9ea", "bars", "pentagon"),
+    "nearby": Look("nearby", "close to a confident one", "#55700a", "#c3e65a", "grid", "wedge"),
+    "stable": Look("stable", "confident and no longer changing", "#9a3412", "#ffa27a", "checks", "octagon"),
     "filled": Look("end fill", "end of text, written without a decision", "#66708a", "#8b95ad", "none", "bar"),
 }
 
@@ -63,7 +66,14 @@ RAMP = {
 }
 
 BAND = "bottom / 100% 6px no-repeat"
-STRIPES = {"stripes": ((135, 2, 6),), "cross": ((45, 1, 4), (135, 1, 4)), "lines": ((0, 1, 3),)}  # degrees, width, pitch
+STRIPES = {  # degrees, width, pitch
+    "stripes": ((135, 2, 6),),
+    "cross": ((45, 1, 4), (135, 1, 4)),
+    "lines": ((0, 1, 3),),
+    "bars": ((90, 2, 6),),
+    "checks": ((45, 2, 5),),
+    "grid": ((90, 1, 5), (0, 1, 3)),
+}
 
 
 def colours(theme: str) -> dict[str, str]:

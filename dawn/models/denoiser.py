@@ -14,6 +14,7 @@ import torch
 from dawn.canvas import Canvas
 from dawn.errors import ModelError
 from dawn.models.family import Family
+from dawn.models.history import Histories, tracked
 from dawn.models.tap import NAME, Tap
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
 
@@ -24,6 +25,7 @@ class TransformersDenoiser:
     def __init__(self, name: str, network, tokenizer, family: Family):
         self.name, self.network, self.tokenizer, self.family = name, network.eval(), tokenizer, family
         self.mask_id, self.end_ids = family.mask_id, family.end_ids
+        self.histories = Histories()
         self.longest = network.config.max_position_embeddings
         network.set_attn_implementation(NAME)
 
@@ -74,10 +76,15 @@ class TransformersDenoiser:
         logits = self.logits(hidden, positions)  # [n, V]
         tokens, confidence = choose(logits, temperature, random)
         alternatives = self.alternatives(canvas, positions, logits, needs.alternatives)
+        entropy, margin = self.spreads(canvas, positions, logits, needs)
+        kl = self.changes(canvas, hidden, needs.kl, random) if needs.kl else None
         attention = read_attention(tap, canvas) if tap else None
         spent = tap.seconds if tap else 0.0
         seconds = (time.perf_counter() - started - spent, spent)
-        return Prediction(*spread(canvas, positions, tokens, confidence), attention, alternatives, seconds)
+        all_tokens = canvas.tokens.copy()
+        all_tokens[positions] = tokens
+        confidence = spread(canvas, positions, confidence)
+        return Prediction(all_tokens, confidence, attention, alternatives, seconds, entropy, margin, kl)
 
     def forward(self, ids: torch.Tensor, tap: Tap | None) -> torch.Tensor:
         """Hidden states [L, d] of ids [1, L]."""
@@ -97,6 +104,22 @@ class TransformersDenoiser:
         logits = self.network.lm_head(hidden[torch.from_numpy(rows).to(hidden.device)]).float()
         logits[:, self.mask_id] = float("-inf")
         return logits
+
+    def spreads(self, canvas, positions, logits, needs: Needs) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Entropy and margin [L] of the candidates' distributions, each None if nobody asked."""
+        if not needs.entropy and not needs.margin:
+            return None, None
+        candidates = canvas.candidates
+        rows = torch.from_numpy(np.searchsorted(positions, candidates)).to(logits.device)
+        probabilities = logits[rows].softmax(-1)  # [M, V]
+        entropy = spread(canvas, candidates, entropies(probabilities)) if needs.entropy else None
+        return entropy, spread(canvas, candidates, margins(probabilities)) if needs.margin else None
+
+    def changes(self, canvas: Canvas, hidden: torch.Tensor, count: int, random: np.random.Generator) -> np.ndarray:
+        """[count, L] how far the distributions moved in this run's last forward passes."""
+        positions = tracked(canvas)
+        shares = self.logits(hidden, positions).softmax(-1)  # [n, V]
+        return self.histories.of(random).advance(canvas.length, positions, shares, count)
 
     def alternatives(self, canvas, positions, logits, count: int) -> tuple[np.ndarray, np.ndarray] | None:
         """The `count` most likely tokens of each window position and their probabilities, [W, k] each."""
@@ -119,13 +142,22 @@ def choose(logits: torch.Tensor, temperature: float, random: np.random.Generator
     return tokens.cpu().numpy(), confidence.cpu().numpy()
 
 
-def spread(canvas: Canvas, positions, tokens, confidence) -> tuple[np.ndarray, np.ndarray]:
-    """Values at `positions` spread over the canvas [L]; elsewhere the canvas's own token and NaN."""
-    all_tokens = canvas.tokens.copy()
-    all_confidence = np.full(canvas.length, np.nan, dtype=np.float32)
-    all_tokens[positions] = tokens
-    all_confidence[positions] = confidence
-    return all_tokens, all_confidence
+def entropies(probabilities: torch.Tensor) -> np.ndarray:
+    """−Σ p log p of each row [n, V], in nats: [n] float32, at least 0."""
+    return torch.special.entr(probabilities).sum(-1).clamp(min=0).cpu().numpy()
+
+
+def margins(probabilities: torch.Tensor) -> np.ndarray:
+    """p₁ − p₂ of each row [n, V]: [n] float32."""
+    best = probabilities.topk(2).values
+    return (best[:, 0] - best[:, 1]).cpu().numpy()
+
+
+def spread(canvas: Canvas, positions: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values at `positions` spread over the canvas [L] float32; NaN elsewhere."""
+    result = np.full(canvas.length, np.nan, dtype=np.float32)
+    result[positions] = values
+    return result
 
 
 def read_attention(tap: Tap, canvas: Canvas) -> Attention:

@@ -8,10 +8,18 @@ from dawn.errors import RuleError
 from dawn.rules.base import Moment, Rule
 from dawn.rules.confidence import Confidence
 from dawn.rules.dawn import Dawn
+from dawn.rules.eb import EntropyBounded
+from dawn.rules.entropy import Entropy
+from dawn.rules.factor import Factor
+from dawn.rules.klass import Klass
+from dawn.rules.localleap import LocalLeap
+from dawn.rules.margin import Margin
 from dawn.rules.original import Original
+from dawn.rules.random import Random
 from dawn.thresholds import THRESHOLD_NAMES, Thresholds
 
-RULES: dict[str, type] = {rule.name: rule for rule in (Dawn, Original, Confidence)}
+EVERY = (Dawn, Original, Confidence, Factor, LocalLeap, EntropyBounded, Random, Entropy, Margin, Klass)
+RULES: dict[str, type] = {rule.name: rule for rule in EVERY}
 
 
 def setting_names(name: str) -> tuple[str, ...]:
@@ -35,4 +43,21 @@ def settings_of(rule: Rule) -> dict:
     return asdict(rule.thresholds) if isinstance(rule, Dawn) else asdict(rule)
 
 
-__all__ = ["RULES", "Confidence", "Dawn", "Moment", "Original", "Rule", "make_rule", "setting_names", "settings_of"]
+__all__ = [
+    "RULES",
+    "Confidence",
+    "Dawn",
+    "Entropy",
+    "EntropyBounded",
+    "Factor",
+    "Klass",
+    "LocalLeap",
+    "Margin",
+    "Moment",
+    "Original",
+    "Random",
+    "Rule",
+    "make_rule",
+    "setting_names",
+    "settings_of",
+]

@@ -38,6 +38,17 @@ def by_confidence(positions: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     return positions[np.argsort(-confidence[positions], kind="stable")]
 
 
+def prefix_length(passes: np.ndarray) -> int:
+    """How many of the first ranks pass, before the first of [M] bool that does not; at least 1."""
+    return max(1, int(np.logical_and.accumulate(passes).sum()))
+
+
+def prefix_selection(ranked: np.ndarray, count: int, reason: Reason) -> Selection:
+    """The first `count` of ranked candidates; a single one is there because a step must commit one."""
+    tier = Tier.RANKED if count > 1 else Tier.FORCED
+    return uniform_selection(ranked, ranked[:count], tier, reason)
+
+
 def threshold_selection(candidates: np.ndarray, confidence: np.ndarray, threshold: float) -> Selection:
     """{i : c_i ≥ threshold}, and the most confident candidate if that is empty."""
     chosen = candidates[confidence[candidates] >= threshold]

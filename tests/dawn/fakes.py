@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
 from dawn.canvas import Canvas
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
-from dawn.rules import Confidence, Dawn, Original
+from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original, Random
 from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, SINK_MODES, VARIANTS, Thresholds
 
 MASK = 0
 VOCABULARY = 9
 
 
-def prediction(canvas: Canvas, confidence, attention, tokens=None, received=None) -> Prediction:
-    """A prediction from a whole map [L, L] and confidence [L]; tokens default to 1 everywhere."""
+def prediction(canvas: Canvas, confidence, attention, tokens=None, received=None, entropy=None, margin=None) -> Prediction:
+    """A prediction from a whole map [L, L] and confidence [L]; tokens default to 1, entropy and margin [L] to None."""
     attention = np.asarray(attention, dtype=np.float32)
     rows = attention_rows(canvas.window)
     received = attention.mean(axis=0) if received is None else np.asarray(received, dtype=np.float32)
@@ -26,6 +26,8 @@ def prediction(canvas: Canvas, confidence, attention, tokens=None, received=None
         tokens.astype(np.int32),
         np.asarray(confidence, dtype=np.float32),
         Attention(rows, attention[rows], received),
+        entropy=None if entropy is None else np.asarray(entropy, dtype=np.float32),
+        margin=None if margin is None else np.asarray(margin, dtype=np.float32),
     )
 
 
@@ -69,6 +71,9 @@ class RandomDenoiser:
             attention_of(canvas, random_attention(noise, canvas.length)) if needs.attention else None,
             best(probabilities[canvas.window], needs.alternatives) if needs.alternatives else None,
             (0.25, 0.125),
+            at_candidates(canvas, entropy_of(probabilities)) if needs.entropy else None,
+            at_candidates(canvas, np.diff(np.sort(probabilities, axis=1)[:, -2:], axis=1)[:, 0]) if needs.margin else None,
+            at_candidates(canvas, noise.random((needs.kl, canvas.length)) * 0.05) if needs.kl else None,
         )
 
 
@@ -79,6 +84,16 @@ def asked(canvas: Canvas, needs: Needs, confidence: np.ndarray) -> np.ndarray:
     result = np.full(canvas.length, np.nan, dtype=np.float32)
     result[wanted] = confidence[wanted]
     return result
+
+
+def entropy_of(probabilities: np.ndarray) -> np.ndarray:
+    """[L] −Σ p log p."""
+    return -(probabilities * np.log(np.where(probabilities > 0, probabilities, 1))).sum(axis=1)
+
+
+def at_candidates(canvas: Canvas, values: np.ndarray) -> np.ndarray:
+    """[L] or [h, L] float32: the values at the candidates, NaN elsewhere."""
+    return np.where(np.isin(np.arange(canvas.length), canvas.candidates), values, np.nan).astype(np.float32)
 
 
 def best(probabilities: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -114,6 +129,8 @@ class ScriptedDenoiser:
         return prediction(canvas, confidence, np.zeros((canvas.length, canvas.length)), tokens)
 
 
+GAMMAS = st.sampled_from([0, 0.0, 0.05, 0.15, 0.5, 1.0, 5.0, 1000.0])
+FACTORS = st.sampled_from([0.0, 0.15, 0.5, 1, 1.0, 1.5, 2.0, 5.0, 100.0])
 LEVELS = st.sampled_from([0.0, 0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 1.0])
 
 
@@ -151,14 +168,23 @@ def canvases(draw) -> Canvas:
 
 @st.composite
 def states(draw) -> tuple[Canvas, Prediction]:
-    """A canvas and a prediction about it; confidences come in steps of .05, so that ties and exact thresholds occur."""
+    """A canvas and a prediction about it; its numbers come in steps of .05, so that ties and exact thresholds occur."""
     canvas = draw(canvases())
     noise = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     confidence = noise.integers(draw(st.sampled_from([0, 8, 13])), 21, canvas.length) / 20
     attention = random_attention(noise, canvas.length)
     if draw(st.booleans()):
         attention = np.floor(attention * 20) / 20  # exact thresholds and equal weights
-    return canvas, prediction(canvas, confidence, attention, noise.integers(1, VOCABULARY, canvas.length))
+    tokens = noise.integers(1, VOCABULARY, canvas.length)
+    entropy = noise.integers(draw(st.sampled_from([0, 1])), draw(st.sampled_from([2, 6, 60])), canvas.length) / 20
+    margin = noise.integers(0, 21, canvas.length) / 20
+    seen = prediction(canvas, confidence, attention, tokens, None, entropy, margin)
+    kl = noise.integers(0, draw(st.sampled_from([2, 4, 20])), (3, canvas.length)) / 200
+    return canvas, replace(seen, kl=kl.astype(np.float32))
+
+
+def klasses(history=st.integers(1, 3)) -> st.SearchStrategy:
+    return st.builds(Klass, st.integers(0, 14), LEVELS, st.sampled_from([0.0, 0.01, 0.015, 0.05, 1]), history)
 
 
 def rules() -> st.SearchStrategy:
@@ -166,4 +192,11 @@ def rules() -> st.SearchStrategy:
         st.builds(Dawn, thresholds()),
         st.builds(Confidence, LEVELS),
         st.builds(Original, st.integers(0, 14)),
+        st.builds(Factor, FACTORS),
+        st.builds(Random, st.integers(0, 14), st.integers(0, 9)),
+        st.builds(Entropy, st.integers(0, 14)),
+        st.builds(Margin, st.integers(0, 14)),
+        st.builds(EntropyBounded, GAMMAS),
+        klasses(),
+        st.builds(LocalLeap, LEVELS, LEVELS, st.integers(0, 12)),
     )

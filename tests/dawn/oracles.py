@@ -132,3 +132,67 @@ def dawn(canvas: Canvas, prediction: Prediction, th: Thresholds) -> Verdict:
         else:
             reasons[i] = "below"
     return Verdict(tiers, reasons, blockers, {i: evidence[i] for i in I - H}, edges, sinks)
+
+
+def factor(canvas: Canvas, prediction: Prediction, f: float) -> set[int]:
+    """The largest prefix of the ranking in which every rank r ≥ 2 has c ≥ 1 − f / (r + 1)."""
+    c = dict(enumerate(prediction.confidence.tolist()))
+    left, chosen = masked_window(canvas), set()
+    while left:
+        best, rank = most_confident(left, c), len(chosen) + 1
+        if rank > 1 and c[best] < float(np.float32(1 - f / (rank + 1))):
+            break
+        left.remove(best)
+        chosen.add(best)
+    return chosen
+
+
+def localleap(canvas: Canvas, prediction: Prediction, high: float, relaxed: float, radius: int) -> dict[int, str]:
+    """Position → tier: anchors, what they let in, or the argmax."""
+    c = dict(enumerate(prediction.confidence.tolist()))
+    M, high, relaxed = masked_window(canvas), float(np.float32(high)), float(np.float32(relaxed))
+    anchors = {i for i in M if c[i] >= high}
+    near = {i + d for i in anchors for d in range(-radius, radius + 1)}
+    tiers = {i: "nearby" for i in M & near if c[i] >= relaxed} | {i: "high" for i in anchors}
+    return tiers or {most_confident(M, c): "forced"}
+
+
+def first_by(canvas: Canvas, key: dict[int, float], k: int) -> set[int]:
+    """The k positions of M with the smallest key; ties to the lowest index."""
+    left, chosen = masked_window(canvas), set()
+    while left and len(chosen) < k:
+        first = min(left, key=lambda i: (key[i], i))
+        left.remove(first)
+        chosen.add(first)
+    return chosen
+
+
+def lowest_entropy(canvas: Canvas, prediction: Prediction, k: int) -> set[int]:
+    return first_by(canvas, dict(enumerate(prediction.entropy.tolist())), k)
+
+
+def largest_margin(canvas: Canvas, prediction: Prediction, k: int) -> set[int]:
+    return first_by(canvas, {i: -m for i, m in enumerate(prediction.margin.tolist())}, k)
+
+
+def entropy_bounded(canvas: Canvas, prediction: Prediction, gamma: float) -> set[int]:
+    """Position by position, as long as what is chosen holds at most γ of entropy."""
+    H = dict(enumerate(prediction.entropy.tolist()))
+    M, chosen = masked_window(canvas), set()
+    while M - chosen:
+        spent = float(np.float32(sum(H[i] for i in chosen)))
+        if chosen and spent > float(np.float32(gamma)):
+            break
+        chosen.add(min(M - chosen, key=lambda i: (H[i], i)))
+    return chosen
+
+
+def klass(canvas: Canvas, prediction: Prediction, kappa: float, epsilon: float, h: int, t: int) -> dict[int, str]:
+    """Candidate → "ready", "below" or "unstable" at step t of its block; nothing "ready" before the block has had h steps."""
+    verdict = {}
+    for i in masked_window(canvas):
+        last = [float(row[i]) for row in prediction.kl[len(prediction.kl) - h :]]
+        still = t >= h - 1 and all(value < float(np.float32(epsilon)) for value in last)
+        confident = float(prediction.confidence[i]) > float(np.float32(kappa))
+        verdict[i] = "below" if not confident else "ready" if still else "unstable"
+    return verdict

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from dawn.cli import main, rule_from
+from dawn.cli import FLAGS, main, rule_from
 from dawn.cli import parser as build_parser
+from dawn.rules import RULES, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Random, setting_names
 from dawn.thresholds import PRESETS
 from dawn.trace import load
 from tests.dawn.models.small import small_checkpoint
@@ -98,6 +99,9 @@ MISTAKES = [
     (["run", "x", "--seed", "-1"], "seed"),
     (["run", "x", "--rule", "nope"], "invalid choice"),
     (["run", "x", "--rule", "confidence", "--edge", ".1"], "no setting edge"),
+    (["run", "x", "--rule", "original", "--rule-seed", "1"], "no setting seed"),
+    (["run", "x", "--rule", "factor", "--factor", "-1"], "factor must be a number"),
+    (["run", "x", "--rule", "eb", "--radius", "3"], "no setting radius"),
     (["run", "x", "--model", "nowhere"], "unknown model"),
     (["run", "x", "--gen-length", "4", "--save", "/nowhere/at/all.npz"], "cannot write"),
     (["show", "/nowhere.npz"], "cannot read"),
@@ -126,6 +130,31 @@ def test_eval_prints_the_agreed_keys(capsys, model):
     result = json.loads(out)
     keys = {"accuracy", "ci95", "n", "forwards_per_item", "tokens_per_forward", "tokens_per_second"}
     assert code == 0 and keys <= set(result) and result["n"] == 2 and result["settings"] == {"high": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (["--rule", "factor", "--factor", "0.5"], Factor(0.5)),
+        (["--rule", "localleap", "--high", ".8", "--relaxed", ".6", "--radius", "2"], LocalLeap(0.8, 0.6, 2)),
+        (["--rule", "eb", "--gamma", "0.3"], EntropyBounded(0.3)),
+        (["--rule", "random", "--steps-per-block", "4", "--rule-seed", "7", "--seed", "3"], Random(4, 7)),
+        (["--rule", "random", "--seed", "3"], Random(0, 0)),
+        (["--rule", "entropy", "--steps-per-block", "4"], Entropy(4)),
+        (["--rule", "margin"], Margin()),
+        (["--rule", "klass", "--kappa", ".7", "--epsilon", ".01", "--history", "3"], Klass(0, 0.7, 0.01, 3)),
+    ],
+)
+def test_every_numeric_setting_has_a_flag(arguments, rule):
+    options = build_parser().parse_args(["run", "x", *arguments])
+    assert rule_from(options) == rule
+
+
+def test_every_rule_can_be_run_and_every_setting_given():
+    options = vars(build_parser().parse_args(["run", "x"]))
+    for name in RULES:
+        assert {FLAGS.get(setting, setting) for setting in setting_names(name)} <= set(options)
+        assert rule_from(build_parser().parse_args(["run", "x", "--rule", name])).name == name
 
 
 def test_golden_agrees(capsys):

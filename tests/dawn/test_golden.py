@@ -10,7 +10,7 @@ import pytest
 from dawn import golden
 from dawn.errors import DataError
 from dawn.golden import GoldenResult, Known, check
-from dawn.rules import Confidence, Dawn, Original
+from dawn.rules import Confidence, Dawn, Factor, Original
 
 DATA = Path(__file__).parent.parent / "data"
 FILES = [DATA / f"{name}.npz" for name in ("llada_rules", "dream_rules", "dawn_trajectories", "klass_trajectories")]
@@ -27,8 +27,11 @@ def results() -> dict[tuple[str, str], GoldenResult]:
         ("llada_rules.npz", "dawn", 80, 80, 11, 22),
         ("llada_rules.npz", "threshold", 80, 80, 0, None),
         ("llada_rules.npz", "original", 80, 80, 0, None),
+        ("llada_rules.npz", "factor", 80, 80, 10, None),
+        ("llada_rules.npz", "localleap", 80, 80, 0, None),
         ("dream_rules.npz", "dawn", 40, 40, 9, 22),
         ("dawn_trajectories.npz", "dawn", 16, 107, 6, 9),
+        ("klass_trajectories.npz", "klass", 16, 195, 0, None),
     ],
 )
 def test_agrees_with_the_published_selections(results, file, rule, cases, forwards, explained, paper_differs):
@@ -48,8 +51,11 @@ def test_every_rule_of_the_files_is_compared_or_visibly_skipped(results):
     [
         ("llada_rules", "threshold", lambda parameters: Confidence(0.8)),
         ("llada_rules", "original", lambda parameters: Original()),
+        ("llada_rules", "factor", lambda parameters: Factor(parameters["factor"] + 0.2)),
+        ("llada_rules", "localleap", lambda parameters: replace(golden.published_localleap(parameters), radius=0)),
         ("llada_rules", "dawn", lambda parameters: Dawn(replace(golden.published_dawn(parameters).thresholds, edge=0.3))),
         ("dream_rules", "dawn", lambda parameters: Confidence(0.75)),
+        ("klass_trajectories", "klass", lambda parameters: replace(golden.published_klass(parameters), history=1)),
         ("dawn_trajectories", "dawn", lambda parameters: Dawn(replace(golden.published_dawn(parameters).thresholds, low=1.0))),
     ],
 )

@@ -1,5 +1,8 @@
 """Questions to a recorded step."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +10,9 @@ from hypothesis import strategies as st
 from dawn.canvas import Canvas
 from dawn.decode import decode
 from dawn.errors import RuleError
-from dawn.prediction import Needs
+from dawn.prediction import EVERYTHING, Needs
 from dawn.replay import replay
-from dawn.rules import Confidence, Dawn, Original
+from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Klass, Margin, Original
 from dawn.thresholds import Thresholds
 from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
 
@@ -24,7 +27,7 @@ def test_a_step_replayed_with_its_own_rule_selects_the_same(canvas, rule, seed):
 
 @given(canvases(), rules(), rules(), st.integers(0, 999))
 def test_the_difference_is_what_was_added_and_dropped(canvas, rule, other, seed):
-    watch = Needs(anchors=True, attention=True)
+    watch = EVERYTHING | Needs(kl=3)
     for step in decode(RandomDenoiser(seed), rule, canvas, watch=watch):
         answer = replay(step, other)
         then = set(step.decision.selection.positions.tolist())
@@ -45,6 +48,26 @@ def test_a_rule_that_needs_more_than_was_recorded_is_refused_with_what_is_missin
         replay(first_step(Original(), Needs(attention=True)), Dawn())
     at_commit = Dawn(Thresholds(anchor_confidence="at_commit"))
     assert len(replay(first_step(Original(), Needs(attention=True)), at_commit).decision.selection.positions)
+
+
+@pytest.mark.parametrize(("rule", "name"), [(Entropy(), "entropy"), (EntropyBounded(), "entropy"), (Margin(), "margin")])
+def test_entropy_and_margin_are_missed_by_name(rule, name):
+    words = f"rule {rule.name} needs the {name} of masked positions, which this trace did not record"
+    step = first_step(Original())
+    with pytest.raises(RuleError, match=words):
+        replay(step, rule)
+    half = np.full(step.canvas.length, np.nan, dtype=np.float32)
+    half[step.canvas.candidates[1:]] = 0.5
+    with pytest.raises(RuleError, match=words):
+        replay(replace(step, prediction=replace(step.prediction, **{name: half})), rule)
+    assert replay(first_step(Original(), Needs(**{name: True})), rule).decision.selection.committed
+
+
+def test_changes_are_missed_with_how_many_there_should_be():
+    for watch in (Needs(), Needs(kl=1)):
+        with pytest.raises(RuleError, match="rule klass needs the last 2 changes of masked positions"):
+            replay(first_step(Original(), watch), Klass())
+    assert replay(first_step(Original(), Needs(kl=3)), Klass()).decision.selection.committed
 
 
 def test_both_attention_rows_can_be_asked_of_every_trace():

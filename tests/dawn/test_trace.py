@@ -24,7 +24,7 @@ from dawn.decode import Options, decode
 from dawn.errors import TraceError
 from dawn.prediction import EVERYTHING, Needs
 from dawn.replay import replay
-from dawn.rules import Dawn, Original, settings_of
+from dawn.rules import Dawn, Entropy, EntropyBounded, Klass, Margin, Original, settings_of
 from dawn.thresholds import Thresholds
 from dawn.trace import Setup, Trace, from_file, load, save, to_bytes, with_parent
 from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
@@ -40,7 +40,7 @@ def record(canvas, rule, model_seed=0, watch=EVERYTHING, end_ids=(), **options) 
 @cache
 def small() -> Trace:
     th = Thresholds(high=0.7, induced=0.3, low=0.4, edge=0.07, sink=0.2)
-    return record(Canvas.blank([5, 6, 7], 9, 4, MASK), Dawn(th))
+    return record(Canvas.blank([5, 6, 7], 9, 4, MASK), Dawn(th), watch=EVERYTHING | Needs(kl=2))
 
 
 @cache
@@ -235,7 +235,7 @@ def test_flipped_bytes_under_a_valid_checksum_raise_nothing_else(name, where, bi
 # Damage to the arrays
 
 
-@pytest.mark.parametrize("name", sorted(dawn.trace.DTYPES))
+@pytest.mark.parametrize("name", sorted(set(dawn.trace.DTYPES) - {"entropy", "margin", "kl"}))
 def test_a_missing_array_is_named(name):
     contents = arrays()
     del contents[name]
@@ -288,12 +288,13 @@ def test_too_few_or_too_many_rows_are_refused(name, rows):
     refused(with_array(**{name: changed}))
 
 
-@pytest.mark.parametrize("name", ["confidence", "received", "attention", "probabilities", "seconds"])
+@pytest.mark.parametrize("name", ["confidence", "received", "attention", "probabilities", "seconds", "entropy", "margin", "kl"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -0.25, 1.5])
 def test_numbers_out_of_range_are_refused_by_name(name, value):
     changed = arrays()[name].copy()
     changed[0, -1] = value
-    harmless = (name == "seconds" and value == 1.5) or (name == "confidence" and np.isnan(value))  # after the window
+    unbounded = name in ("seconds", "entropy", "kl") and value == 1.5
+    harmless = unbounded or (name in ("confidence", "entropy", "margin", "kl") and np.isnan(value))  # after the window
     if harmless:
         read(with_array(**{name: changed}))
     else:
@@ -305,6 +306,35 @@ def test_a_position_that_the_rule_reads_needs_a_confidence():
         changed = arrays()["confidence"].copy()
         changed[0, position] = np.nan
         refused(with_array(confidence=changed), f"step 0: position {position} has no confidence")
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"), [(Entropy(), "entropy"), (EntropyBounded(), "entropy"), (Margin(), "margin"), (Klass(), "kl")]
+)
+def test_entropy_and_margin_must_be_there_for_a_rule_that_reads_them(rule, name):
+    data = to_bytes(record(small().canvas, rule, watch=Needs()))
+    with np.load(io.BytesIO(data)) as file:
+        contents = {member: file[member] for member in file.files}
+    words = f"step 0: array '{name}' lacks a candidate's number, which the rule {rule.name} reads"
+    refused(packed({member: array for member, array in contents.items() if member != name}), words)
+    changed = contents[name].copy()
+    changed[0, ..., 4] = np.nan
+    refused(packed(contents | {name: changed}), words)
+
+
+@pytest.mark.parametrize("swallowed", [1, 113, 2**15])
+def test_an_optional_array_cannot_vanish_in_a_damaged_table_of_contents(swallowed):
+    data = bytearray(small_bytes())
+    entry = data.rindex(b"PK\x01\x02", 0, data.rindex(b"PK\x01\x02"))  # the last but one
+    data[entry + 32 : entry + 34] = struct.pack("<H", swallowed)
+    refused(bytes(data))
+
+
+def test_files_without_entropy_and_margin_stay_valid():
+    contents = {name: array for name, array in arrays().items() if name not in ("entropy", "margin", "kl")}
+    back = read(packed(contents))
+    assert back.steps[0].prediction.entropy is None and back.steps[0].prediction.margin is None
+    assert [step.decision.selection for step in back.steps] == [step.decision.selection for step in small().steps]
 
 
 def test_attention_rows_above_1_are_refused():
@@ -333,7 +363,7 @@ def test_contradicting_commits_are_refused_with_step_and_position():
 
 def test_a_step_after_the_end_is_refused():
     contents = arrays()
-    for name in ("predicted", "confidence", "committed", "seconds", "received"):
+    for name in ("predicted", "confidence", "committed", "seconds", "received", "entropy", "margin", "kl"):
         contents[name] = np.concatenate([contents[name], contents[name][-1:]])
     refused(packed(contents), "nothing is masked any more")
 

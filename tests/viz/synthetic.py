@@ -36,7 +36,9 @@ class FakeDenoiser:
         tokens = random.choice(self.ids, length).astype(np.int32)
         seen = Attention(attention_rows(window), weights[attention_rows(window)], weights.mean(0)) if needs.attention else None
         choices = self.alternatives(tokens, confidence, window, random) if needs.alternatives else None
-        return Prediction(tokens, confidence, seen, choices, (0.031, 0.004))
+        entropy = (1 - confidence) / 5 if needs.entropy else None
+        kl = (random.random((needs.kl, length)) / 50).astype(np.float32) if needs.kl else None
+        return Prediction(tokens, confidence, seen, choices, (0.031, 0.004), entropy, confidence if needs.margin else None, kl)
 
     def confidence(self, canvas: Canvas, random: np.random.Generator) -> np.ndarray:
         """[L] float32."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dawn.prediction import Needs
-from dawn.rules import Dawn, Original
+from dawn.rules import Dawn, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original
 from dawn.thresholds import Thresholds
 from tests.browser import launch, serve
 from tests.viz.demo import demo
@@ -26,7 +26,14 @@ HOSTILE = (
     "\u202eabc",
     "\n",
 )
-TRACES = {
+RANKINGS = {  # a rule, and every tier and reason that its run holds
+    "eb": (EntropyBounded(), {"ranked", "forced", "outranked"}),
+    "factor": (Factor(), {"ranked", "forced", "below"}),
+    "klass": (Klass(2), {"stable", "quota", "below", "outranked", "unstable"}),
+    "localleap": (LocalLeap(), {"high", "nearby", "forced", "below"}),
+    "margin": (Margin(), {"quota", "outranked"}),
+}
+TRACES = {name: synthetic_trace(48, 16, rule=rule) for name, (rule, _) in RANKINGS.items()} | {
     "long": synthetic_trace(200, 48, rule=STRICT),
     "mixed": synthetic_trace(96, 64),
     "growing": synthetic_trace(48, 16),
@@ -239,6 +246,24 @@ def test_the_card_names_anchors_and_blockers_with_their_weights(page):
     show(page, step.index)
     card = card_of(page, refusal.position)
     assert "in conflict with" in card and f"{refusal.blocker} " in card
+
+
+@pytest.mark.parametrize("name", sorted(RANKINGS))
+def test_the_card_has_words_for_every_rule(page, name):
+    """One position per tier and reason of a run."""
+    open_run(page, name)
+    seen = {}
+    for record in TRACES[name].steps:
+        for one in record.decision.selection.committed + record.decision.selection.refused:
+            kind = one.tier if hasattr(one, "tier") else one.reason
+            seen.setdefault(kind.value, (record.index, one.position))
+    assert set(seen) == RANKINGS[name][1]
+    for kind, (step, position) in seen.items():
+        show(page, step)
+        page.keyboard.press("Escape")
+        card = card_of(page, position)
+        assert ("Not taken" in card) == (kind in ("below", "outranked", "unstable")), kind
+        assert not {"undefined", "NaN", "null"} & set(card.replace(".", " ").replace(",", " ").split()), card
 
 
 def test_hostile_text_stays_text(page):

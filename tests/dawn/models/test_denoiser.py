@@ -12,10 +12,10 @@ from transformers import LlamaForCausalLM
 from dawn.canvas import Canvas
 from dawn.errors import CanvasError, ModelError
 from dawn.models import load_model
-from dawn.models.denoiser import choose
+from dawn.models.denoiser import choose, entropies, margins
 from dawn.models.tap import explicit_attention
 from dawn.prediction import EVERYTHING, Needs
-from dawn.rules import Confidence, Dawn
+from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Margin
 from dawn.run import start
 from dawn.trace import to_bytes
 from tests.dawn.models.small import small_checkpoint
@@ -74,10 +74,37 @@ def test_confidence_equals_a_float64_softmax_without_the_mask_token(folder, mode
     assert (prediction.tokens[:end] == logits.argmax(-1)[:end]).all()
 
 
+def test_entropy_and_margin_equal_a_float64_softmax_without_the_mask_token(folder, model):
+    canvas = half_written(model)
+    logits, _ = reference(folder, canvas)
+    logits[:, model.mask_id] = -np.inf
+    odds = np.exp(logits - logits.max(-1, keepdims=True))
+    shares = odds / odds.sum(-1, keepdims=True)
+    entropy = -(shares * np.log(np.where(shares > 0, shares, 1))).sum(-1)
+    margin = np.diff(np.sort(shares, axis=-1)[:, -2:], axis=-1)[:, 0]
+    for needs in (EVERYTHING, Needs(entropy=True, margin=True)):
+        seen = model.predict(canvas, needs, 0.0, np.random.default_rng(0))
+        for values, expected in ((seen.entropy, entropy), (seen.margin, margin)):
+            assert values.dtype == np.float32 and set(np.flatnonzero(~np.isnan(values))) == set(canvas.candidates)
+            np.testing.assert_allclose(values[canvas.candidates], expected[canvas.candidates], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(("rule", "asked"), [(Entropy(), "entropy"), (EntropyBounded(), "entropy"), (Margin(), "margin")])
+def test_only_the_number_that_a_rule_reads_is_computed(model, rule, asked):
+    seen = model.predict(half_written(model), rule.needs, 0.0, np.random.default_rng(0))
+    assert [name for name in ("entropy", "margin") if getattr(seen, name) is not None] == [asked]
+
+
+def test_a_certain_distribution_has_no_entropy_and_a_full_lead():
+    probabilities = torch.tensor([[0.0, 1.0, 0.0], [0.5, 0.25, 0.25]])
+    np.testing.assert_allclose(entropies(probabilities), [0, 1.5 * np.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(margins(probabilities), [1, 0.25])
+
+
 def test_only_what_was_asked_for_is_there(model):
     canvas = half_written(model)
     bare = model.predict(canvas, Needs(), 0.0, np.random.default_rng(0))
-    assert bare.attention is None and bare.alternatives is None
+    assert bare.attention is None and bare.alternatives is None and bare.entropy is None and bare.margin is None
     assert set(np.flatnonzero(~np.isnan(bare.confidence))) == set(canvas.candidates)
     full = model.predict(canvas, EVERYTHING, 0.0, np.random.default_rng(0))
     ids, probabilities = full.alternatives

@@ -1,0 +1,33 @@
+"""Random order (random remasking of LLaDA, arXiv 2502.09992): the quota of `original`, its positions drawn blindly. A control.
+
+The order follows from `seed` and the number of masks on the canvas, so a recorded step replays to the same choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from dawn.canvas import Canvas
+from dawn.prediction import Prediction
+from dawn.rules.quota import Quota
+from dawn.thresholds import require_whole
+
+LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Random(Quota):
+    """Commits positions drawn blindly, as many as `original` would: what any order by certainty must beat."""
+
+    name: ClassVar[str] = "random"
+    seed: int = 0
+
+    def __post_init__(self):
+        Quota.__post_init__(self)
+        require_whole("seed", self.seed, 0, LARGEST_SEED)
+
+    def ranked(self, canvas: Canvas, prediction: Prediction) -> np.ndarray:
+        return np.random.default_rng([self.seed, int(canvas.masked.sum())]).permutation(canvas.candidates)
