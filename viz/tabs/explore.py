@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import gradio as gr
 
-from dawn.rules import RULES, setting_names
+from dawn.rules import RULES, make_rule, setting_names, settings_of
 from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, SINK_MODES, THRESHOLD_NAMES, VARIANTS
 from viz.components.explorer import Explorer
 from viz.lab import LONGEST_GENERATION, Lab, Request
@@ -69,9 +69,9 @@ def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
 
 def choose(models: Sequence[str]):
     """Model, rule, and how much to generate: generation length, block length, temperature, seed."""
-    with gr.Row():
-        model = gr.Dropdown(list(models), value=models[0], label="Model", elem_id="model", min_width=120)
-        rule = gr.Dropdown(list(RULES), value=next(iter(RULES)), label="Rule", elem_id="rule", min_width=120)
+    model = gr.Dropdown(list(models), value=models[0], label="Model", elem_id="model", min_width=120)
+    first = next(iter(RULES))
+    rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
     with gr.Accordion("Length and sampling", open=False):
         generated = gr.Slider(8, LONGEST_GENERATION, 96, step=8, label="Generation length", elem_id="gen-length")
         block = gr.Slider(4, 64, 32, step=4, label="Block length", elem_id="block-length")
@@ -144,8 +144,16 @@ def wire_thresholds(preset, rule, thresholds: list) -> None:
     mode.input(
         lambda name: sink_update(name, SINK_START[name]), mode, sink, show_progress="hidden", api_name=False, queue=False
     )
+    rule.input(lambda name: gr.update(info=rule_help(name)), rule, rule, show_progress="hidden", api_name=False, queue=False)
     chosen = preset.input(preset_values, preset, thresholds, show_progress="hidden", api_name=False, queue=False)
     chosen.then(None, inputs, None, js=propose)
+
+
+def rule_help(name: str) -> str:
+    """What a rule does, in its own words, and the settings it runs with that have no slider here."""
+    settings = settings_of(make_rule(name, {}))
+    fixed = [f"{key.replace('_', ' ')} {value:g}" for key, value in settings.items() if key not in THRESHOLD_NAMES]
+    return " ".join([RULES[name].__doc__.strip(), *([f"Runs with {', '.join(fixed)}."] if fixed else [])])
 
 
 def sink_update(mode: str, level: float) -> dict:
