@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -16,7 +15,7 @@ from dawn.trace import load
 from viz.lab import EXAMPLE, Lab, shortened
 from viz.page import STYLE, page_theme
 from viz.store import TraceStore
-from viz.tabs.explore import build_explore
+from viz.tabs.explore import build_explore, stopping
 
 ASSETS = Path(__file__).parent / "assets"
 TITLE = "DAWN Lab"
@@ -38,18 +37,9 @@ def build() -> gr.Blocks:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         with gr.Tabs(), gr.Tab("Explore"):
             build_explore(lab, known_models(), first)
-        page.unload(leaving(lab))
+        page.unload(stopping(lab))
     threading.Thread(target=load_model, args=(EMBEDDED,), daemon=True).start()
     return page
-
-
-def leaving(lab: Lab) -> Callable:
-    """What a closed tab does: its run stops and gives its place free."""
-
-    def leave(request: gr.Request):
-        lab.stop(request.session_hash or "")
-
-    return leave
 
 
 def main() -> None:

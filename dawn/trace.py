@@ -126,11 +126,6 @@ class Trace:
         return sum(sum(step.seconds) for step in self.steps)
 
 
-def with_parent(trace: Trace, name: str, step: int) -> Trace:
-    """The trace, marked as forked from step `step` of the trace called `name`."""
-    return replace(trace, parent=(name, step))
-
-
 def save(trace: Trace, path: str | Path) -> None:
     """Write the trace beside its place, then move it there: a stop in the middle leaves the old file or the new one."""
     path, data = Path(path), to_bytes(trace)

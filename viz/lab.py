@@ -79,7 +79,7 @@ class Lab:
         except DawnError as error:
             notice = str(error)
         finally:
-            entry.finish()
+            self.store.close(visitor, entry)
         yield value(name, entry) | ({"notice": notice} if notice else {})
 
     def stop(self, visitor: str) -> None:

@@ -76,6 +76,13 @@ class TraceStore:
             raise TraceError("this trace is no longer on the server: run it again")
         return entry
 
+    def close(self, visitor: str, entry: Entry) -> None:
+        """The visitor's run has ended: keep what there is, under its name alone, so that eviction frees it."""
+        entry.finish()
+        with self.lock:
+            if self.running.get(visitor) is entry:
+                del self.running[visitor]
+
     def stop(self, visitor: str) -> None:
         """Ask the visitor's run, if there is one, to stop after its current step."""
         with self.lock:

@@ -25,14 +25,10 @@ class TransformersDenoiser:
     def __init__(self, name: str, network, tokenizer, family: Family):
         self.name, self.network, self.tokenizer, self.family = name, network.eval(), tokenizer, family
         self.mask_id, self.end_ids = family.mask_id, family.end_ids
+        self.special_ids = tuple(sorted({*tokenizer.all_special_ids, self.mask_id, *self.end_ids}))  # ids that are no text
         self.histories = Histories()
         self.longest = network.config.max_position_embeddings
         network.set_attn_implementation(NAME)
-
-    @property
-    def special_ids(self) -> tuple[int, ...]:
-        """Ids that are no text."""
-        return tuple(sorted({*self.tokenizer.all_special_ids, self.mask_id, *self.end_ids}))
 
     def encode(self, prompt: str) -> list[int]:
         """A question as the prompt ids of the model's chat form; special tokens in the text stay text."""

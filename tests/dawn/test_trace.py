@@ -26,7 +26,7 @@ from dawn.prediction import EVERYTHING, Needs
 from dawn.replay import replay
 from dawn.rules import Dawn, Entropy, EntropyBounded, Klass, Margin, Original, settings_of
 from dawn.thresholds import Thresholds
-from dawn.trace import Setup, Trace, from_file, load, save, to_bytes, with_parent
+from dawn.trace import Setup, Trace, from_file, load, save, to_bytes
 from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
 
 
@@ -124,7 +124,7 @@ def test_save_load_save_gives_the_same_bytes(canvas, rule, seed, watch, stops):
 
 
 def test_a_fork_remembers_its_parent_and_a_stopped_run_is_a_trace():
-    stopped = replace(with_parent(small(), "first", 2), steps=small().steps[:2])
+    stopped = replace(small(), parent=("first", 2), steps=small().steps[:2])
     back = read(to_bytes(stopped))
     assert back.parent == ("first", 2) and back.forwards == 2 and not back.final.is_complete
 

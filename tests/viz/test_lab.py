@@ -113,3 +113,9 @@ def test_the_store_is_bounded_and_names_cannot_be_guessed(lab, folder):
     assert len(set(names)) == 4 and all(len(name) > 20 for name in names)
     assert "no longer" in lab.fetch({"trace": names[0], "from": 0})["error"]
     assert "body" in lab.fetch({"trace": names[3], "from": 0})
+
+
+def test_a_run_that_ended_is_held_by_its_name_alone(lab, folder):
+    """So that evicting the name frees the trace, also while its visitor stays."""
+    list(lab.run(request(folder), "me"))
+    assert lab.store.running == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import gradio as gr
@@ -118,7 +118,7 @@ def tune() -> tuple[gr.Dropdown, list]:
 
 
 def wire_runs(lab: Lab, explorer, prompt, run, stop, inputs: list) -> None:
-    """Run, Stop, "decode again from here", and a closed tab."""
+    """Run, Stop, and "decode again from here"."""
 
     def decode(request: gr.Request, *values):
         yield from lab.run(request_of(values), visitor(request))
@@ -126,13 +126,19 @@ def wire_runs(lab: Lab, explorer, prompt, run, stop, inputs: list) -> None:
     def decode_again(request: gr.Request, event: gr.EventData, *values):
         yield from lab.decode_again(request_of(values), event.trace, event.step, visitor(request))
 
-    def leave(request: gr.Request):
-        lab.stop(visitor(request))
-
     once = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden", "trigger_mode": "once"}
     gr.on([run.click, prompt.submit], decode, inputs, explorer, api_name=False, **once)
     explorer.fork(decode_again, inputs, explorer, api_name=False, **once)
-    stop.click(leave, None, None, queue=False, show_progress="hidden", api_name=False)
+    stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
+
+
+def stopping(lab: Lab) -> Callable:
+    """What Stop and a closed tab do: the visitor's run ends after its step and gives its place free."""
+
+    def stop(request: gr.Request):
+        lab.stop(visitor(request))
+
+    return stop
 
 
 def wire_thresholds(preset, rule, thresholds: list) -> None:
