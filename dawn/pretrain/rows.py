@@ -1,9 +1,10 @@
-"""Training rows: token ids, and which of them are masked. Two kinds of row, four kinds of mask.
+"""Training rows: token ids, and which of them are masked. Three kinds of row, four kinds of mask.
 
-A problem row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations, each
-taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be computed.
+A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations,
+each taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be
+computed. A block row is a problem in the layout of `blocks`.
 
-Masks of a problem row follow two states:
+Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
 - frontier: what a decoder meets. Before a frontier all is written; behind it no number is, and words are written with some
   probability; behind the frontier's block nothing is.
@@ -14,11 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from dawn.pretrain.blocks import block_row
 from dawn.pretrain.data import LARGEST_NUMBER, Problem, is_easier, problems, task_problems
+from dawn.pretrain.row import Row
 
 MULTIPLE = 32
 GENERATED = 96
@@ -32,14 +34,6 @@ LEVELS = len(LARGEST) - 1
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """ids [width] int64; masked [width] bool: the positions whose tokens the network is to predict."""
-
-    ids: np.ndarray
-    masked: np.ndarray
-
-
 def number_tokens(tokenizer) -> np.ndarray:
     """[V] bool: the tokens that are a single digit, with or without the space before it."""
     texts = (tokenizer.decode([i]).strip() for i in range(len(tokenizer)))
@@ -47,7 +41,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of both kinds from a seed. `level` 0 … LEVELS is how hard the drills are; real lines come with the last ones."""
+    """Rows of every kind from a seed. `level` 0 … LEVELS is how hard the drills are; real lines come with the last ones."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -59,13 +53,22 @@ class RowMaker:
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
         self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
 
-    def problem_row(self) -> Row:
+    def canvas_row(self) -> Row:
         """A word problem with one of the two masks."""
         problem = next(self.task)
         ids, start = self.encode(problem)
         if self.random.random() < UNIFORM_SHARE:
             return Row(ids, uniform_mask(self.random, len(ids), start))
         return Row(ids, frontier_mask(self.random, self.is_number[ids], start))
+
+    def block_row(self) -> Row:
+        """A word problem whose response tokens are all targets (see `blocks`)."""
+        problem = next(self.task)
+        question, answer = self.tokenizer([problem.question, problem.solution])["input_ids"]
+        prompt = [self.user, *question, self.assistant]
+        width = -(-(len(prompt) + 2 * (len(answer) + 1)) // MULTIPLE) * MULTIPLE
+        response = answer + [self.end] * ((width - len(prompt)) // 2 - len(answer))
+        return block_row(self.random, prompt, response, width)
 
     def encode(self, problem: Problem) -> tuple[np.ndarray, int]:
         """ids [width] and the index of the first response token."""

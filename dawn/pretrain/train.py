@@ -22,7 +22,8 @@ from torch.nn.functional import cross_entropy
 
 from dawn.errors import DataError
 from dawn.pretrain.muon import Muon
-from dawn.pretrain.rows import LEVELS, Row, RowMaker
+from dawn.pretrain.row import Row
+from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
 MASTERED = 0.85
@@ -31,38 +32,40 @@ SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `drills_first` → `drills_last`: share of drill rows, over 60 % of the run."""
+    """Everything that decides the weights. Shares of the kinds of row; `blocks_first` → `blocks_last` over 60 % of the run."""
 
-    steps: int = 4500
-    tokens_per_step: int = 1536
+    steps: int = 9000
+    tokens_per_step: int = 2048
     seed: int = 0
     matrix_lr: float = 0.01
     other_lr: float = 0.002
     warmup_steps: int = 50
     decay_share: float = 0.3
-    drills_first: float = 0.8
-    drills_last: float = 0.25
+    drills: float = 0.2
+    blocks_first: float = 0.65
+    blocks_last: float = 0.3
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
         left = (self.steps - step) / (self.steps * self.decay_share)
         return min(1.0, (step + 1) / self.warmup_steps, max(left, 0.0))
 
-    def drills(self, step: int) -> float:
-        """Share of drill rows at a step."""
+    def shares(self, step: int) -> dict[str, float]:
+        """Share of each kind of row at a step."""
         part = min(1.0, step / (0.6 * self.steps))
-        return self.drills_first + (self.drills_last - self.drills_first) * part
+        blocks = self.blocks_first + (self.blocks_last - self.blocks_first) * part
+        return {"drill": self.drills, "block": blocks, "canvas": 1 - self.drills - blocks}
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a step reports. `digits`: share of masked digits of drill rows predicted right; `problem_digits`: problem rows."""
+    """What a step reports. `kind`: of its rows; `digits`: the share of their masked digits predicted right, or nan."""
 
     step: int
     steps: int
+    kind: str
     loss: float
     digits: float
-    problem_digits: float
     tokens: int
     seconds: float
 
@@ -86,17 +89,19 @@ def new_network(tokenizer):
     return LlamaForCausalLM(config).float()
 
 
-def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[list[tuple[bool, Row]]]:
-    """One batch a step, all rows of one width; a drill batch or a problem batch by the share of that step."""
-    waiting: dict[tuple[bool, int], list[Row]] = defaultdict(list)
+def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
+    """(kind, rows) a step: one kind, one width; kinds by their shares of rows at that step."""
+    waiting: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    make = {"drill": maker.drill_row, "block": maker.block_row, "canvas": maker.canvas_row}
     step = first_step
     while True:
-        drill = bool(maker.random.random() < recipe.drills(step))
-        row = maker.drill_row() if drill else maker.problem_row()
-        key = (drill, len(row.ids))
+        shares = recipe.shares(step)
+        kind = str(maker.random.choice(list(shares), p=list(shares.values())))
+        row = make[kind]()
+        key = (kind, len(row.ids))
         waiting[key].append(row)
         if len(waiting[key]) * len(row.ids) + len(row.ids) > recipe.tokens_per_step:
-            yield [(drill, row) for row in waiting.pop(key)]
+            yield kind, waiting.pop(key)
             step += 1
 
 
@@ -167,19 +172,32 @@ class Training:
     def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
         """Train to the recipe's end, reporting each step and saving now and then."""
         self.network.train()
+        torch._dynamo.config.recompile_limit = 64  # one graph a width, rows and layout
         for layer in self.network.model.layers:
             layer.compile(dynamic=False)
         maker = RowMaker(self.tokenizer, seed=self.recipe.seed * 1000 + self.step)
         maker.level = self.level
-        for batch in batches(maker, self.recipe, self.step):
+        curve: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for kind, rows in batches(maker, self.recipe, self.step):
             if self.step >= self.recipe.steps:
                 break
-            progress = self.one_step(batch, maker.is_number)
+            progress = self.one_step(kind, rows, maker.is_number)
             report(progress)
-            maker.level = self.advance(progress.digits)
+            curve[kind].append((progress.loss, progress.digits))
+            if kind == "drill":
+                maker.level = self.advance(progress.digits)
             if self.step % save_every == 0:
                 self.save()
+                self.note(curve)
+                curve.clear()
         self.save()
+
+    def note(self, curve: dict[str, list[tuple[float, float]]]) -> None:
+        """Append the means of loss and right digits since the last note, by kind of row, to the learning curve."""
+        means = {kind: [round(float(x), 4) for x in np.nanmean(values, axis=0)] for kind, values in curve.items()}
+        line = {"step": self.step, "tokens": self.tokens, "level": self.level, "loss_and_digits": means}
+        with (self.directory / "curve.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
 
     def advance(self, digits: float) -> int:
         """The drills' level after a step; it rises when the running share of right digits says the present one is mastered."""
@@ -189,13 +207,12 @@ class Training:
             self.level, self.mastery = self.level + 1, 0.0
         return self.level
 
-    def one_step(self, batch: list[tuple[bool, Row]], is_number: np.ndarray) -> Progress:
+    def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
         """Forward, backward, update of one batch."""
         started = time.perf_counter()
-        ids = torch.from_numpy(np.stack([row.ids for _, row in batch]))  # [rows, width]
-        masked = torch.from_numpy(np.stack([row.masked for _, row in batch]))  # [rows, width]
-        visible = ids.masked_fill(masked, self.tokenizer.mask_token_id)
-        hidden = self.network.model(visible, use_cache=False).last_hidden_state  # [rows, width, d]
+        ids = torch.from_numpy(np.stack([row.ids for row in rows]))  # [rows, width]
+        masked = torch.from_numpy(np.stack([row.masked for row in rows]))  # [rows, width]
+        hidden = self.hidden(rows, ids.masked_fill(masked, self.tokenizer.mask_token_id))  # [rows, width, d]
         logits = self.network.lm_head(hidden[masked])  # [masked, V]
         target = ids[masked]  # [masked]
         loss = cross_entropy(logits, target)
@@ -205,10 +222,17 @@ class Training:
         right = (logits.argmax(-1) == target)[numbers].float().mean().item() if numbers.any() else float("nan")
         self.step += 1
         self.tokens += ids.numel()
-        drill = batch[0][0]
-        digits = (right, float("nan")) if drill else (float("nan"), right)
-        seconds = time.perf_counter() - started
-        return Progress(self.step, self.recipe.steps, loss.item(), *digits, ids.numel(), seconds)
+        return Progress(self.step, self.recipe.steps, kind, loss.item(), right, ids.numel(), time.perf_counter() - started)
+
+    def hidden(self, rows: list[Row], visible: torch.Tensor) -> torch.Tensor:
+        """[rows, width, d]: the last layer's states, each row attending as it says."""
+        if rows[0].sees is None:
+            return self.network.model(visible, use_cache=False).last_hidden_state
+        sees = torch.from_numpy(np.stack([row.sees for row in rows]))  # [rows, width, width]
+        bias = torch.zeros(sees.shape).masked_fill(~sees, torch.finfo(torch.float32).min)[:, None]
+        position = torch.from_numpy(np.stack([row.position for row in rows]))
+        output = self.network.model(visible, attention_mask=bias, position_ids=position, use_cache=False)
+        return output.last_hidden_state
 
     def update(self) -> None:
         """One optimiser step at this step's learning rate."""

@@ -54,7 +54,7 @@ def test_digits_are_tokens_of_their_own(tokenizer):
 def test_rows_have_the_trained_widths_and_never_mask_the_prompt(tokenizer):
     maker = RowMaker(tokenizer, seed=5)
     for _ in range(200):
-        row = maker.problem_row()
+        row = maker.canvas_row()
         start = int(np.flatnonzero(row.ids == maker.assistant)[0]) + 1
         assert len(row.ids) in WIDTHS and row.masked.any() and not row.masked[:start].any()
         drill = maker.drill_row()

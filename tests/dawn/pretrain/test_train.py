@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 
@@ -32,17 +33,20 @@ def directory(tmp_path, monkeypatch):
 
 def test_it_learns_stops_resumes_and_exports(directory):
     seen = []
-    recipe = Recipe(steps=12, tokens_per_step=768, warmup_steps=2)
+    recipe = Recipe(steps=24, tokens_per_step=768, warmup_steps=2)
     first = Training(recipe, directory)
-    first.run(seen.append)
-    assert [p.step for p in seen] == list(range(1, 13)) and seen[-1].loss < seen[0].loss
-    resumed = Training(Recipe(steps=14, tokens_per_step=768), directory)
+    first.run(seen.append, save_every=12)
+    assert [p.step for p in seen] == list(range(1, 25)) and {p.kind for p in seen} == {"drill", "block", "canvas"}
+    assert sum(p.loss for p in seen[-6:]) < sum(p.loss for p in seen[:6])
+    curve = [json.loads(line) for line in (directory / "curve.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in curve] == [12, 24] and "block" in curve[1]["loss_and_digits"]
+    resumed = Training(Recipe(steps=26, tokens_per_step=768), directory)
     resumed.resume()
-    assert resumed.step == 12 and resumed.tokens == first.tokens
+    assert resumed.step == 24 and resumed.tokens == first.tokens
     for one, other in zip(first.network.parameters(), resumed.network.parameters(), strict=True):
         torch.testing.assert_close(one, other)
     resumed.run(seen.append)
-    assert seen[-1].step == 14
+    assert seen[-1].step == 26
     resumed.export(directory / "out")
     assert load_model(str(directory / "out")).mask_id == 1
     started = Training(recipe, directory / "next", directory / "out")
@@ -61,7 +65,8 @@ def test_the_rate_warms_up_holds_and_falls_to_zero():
     recipe = Recipe(steps=1000, warmup_steps=50, decay_share=0.3)
     assert recipe.rate(0) == pytest.approx(0.02) and recipe.rate(400) == 1.0
     assert recipe.rate(850) == pytest.approx(0.5) and recipe.rate(1000) == 0.0
-    assert recipe.drills(0) == recipe.drills_first and math.isclose(recipe.drills(900), recipe.drills_last)
+    assert recipe.shares(0)["block"] == recipe.blocks_first and math.isclose(recipe.shares(900)["block"], recipe.blocks_last)
+    assert all(math.isclose(sum(recipe.shares(step).values()), 1) for step in (0, 300, 1000))
 
 
 def test_a_mastered_level_is_followed_by_the_next(directory):
