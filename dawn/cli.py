@@ -12,12 +12,12 @@ from typing import NoReturn
 from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
 from dawn.prediction import EVERYTHING, Needs
-from dawn.rules import RULES, Rule, make_rule, setting_names, settings_of
-from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, SINK_MODES, VARIANTS
+from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
+from dawn.settings import Choice, Whole
+from dawn.thresholds import PRESETS
 from dawn.trace import Trace, load, save
 
 EMBEDDED_PRESET = "Embedded model"
-FLAGS = {"seed": "rule_seed"}  # settings whose flag has another name: --seed is the sampling noise's
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,33 +73,26 @@ def add_model_and_rule(command) -> None:
     """--model, --rule and the rules' settings."""
     command.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
     command.add_argument("--rule", default="dawn", choices=list(RULES), help="decision rule (default %(default)s)")
-    command.add_argument("--variant", choices=VARIANTS, help=HELP["variant"])
-    for name in ("high", "induced", "low", "edge", "sink"):
-        command.add_argument(f"--{name}", type=float, help=HELP[name])
-    command.add_argument("--sink-mode", choices=SINK_MODES, help=HELP["sink_mode"])
-    command.add_argument("--anchor-confidence", choices=ANCHOR_CONFIDENCES, help=HELP["anchor_confidence"])
-    command.add_argument("--attention-row", choices=ATTENTION_ROWS, help=HELP["attention_row"])
-    add_rule_numbers(command)
+    for name, (spec, takers) in settings_by_name().items():
+        kinds = {"choices": spec.options} if isinstance(spec, Choice) else {"type": int if isinstance(spec, Whole) else float}
+        words = f"{spec.help} Rules: {', '.join(takers)}." if "dawn" not in takers else spec.help
+        command.add_argument(
+            flag_of(name), dest=f"setting_{name}", metavar=None if "choices" in kinds else "X", help=words, **kinds
+        )
 
 
-def add_rule_numbers(command) -> None:
-    """The numeric settings of the rules other than `dawn`."""
-    for flag, kind, words in (
-        (
-            "--steps-per-block",
-            int,
-            "original, random, entropy, margin, klass: steps a block is decoded in (default: one per token)",
-        ),
-        ("--factor", float, "rule factor: how far below 1 the bound of a rank may lie (default 1)"),
-        ("--gamma", float, "rule eb: the entropy that those before may add up to (default 0.15)"),
-        ("--kappa", float, "rule klass: confidence that a position must exceed (default 0.6)"),
-        ("--epsilon", float, "rule klass: below this change of its distribution a position is stable (default 0.015)"),
-        ("--history", int, "rule klass: for how many forward passes it must be stable (default 2)"),
-        ("--rule-seed", int, "rule random: which order (default 0)"),
-        ("--relaxed", float, "rule localleap: enough confidence near a position that reaches high (default 0.75)"),
-        ("--radius", int, "rule localleap: how many positions away is near (default 4)"),
-    ):
-        command.add_argument(flag, type=kind, help=words)
+def settings_by_name() -> dict[str, tuple]:
+    """Every setting of any rule: its spec in the first rule that has it, and the rules that take it."""
+    found: dict[str, tuple] = {}
+    for rule in RULES:
+        for name, spec in rule_specs(rule).items():
+            found.setdefault(name, (spec, []))[1].append(rule)
+    return found
+
+
+def flag_of(setting: str) -> str:
+    """The flag of a setting; a rule's seed is not that of the sampling noise."""
+    return "--rule-seed" if setting == "seed" else "--" + setting.replace("_", "-")
 
 
 def add_show(commands) -> None:
@@ -139,11 +132,10 @@ def add_pretrain(commands) -> None:
 
 
 def rule_from(options) -> Rule:
-    """The rule that the options describe: explicit settings over the model's preset (for `dawn`) or the rule's defaults."""
-    every = sorted({name for rule in RULES for name in setting_names(rule)})
-    flags = {name: FLAGS.get(name, name) for name in every}
-    given = {name: getattr(options, flag) for name, flag in flags.items() if getattr(options, flag, None) is not None}
-    if options.rule == "dawn" and options.model == "embedded":
+    """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
+    given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
+    given = {name: value for name, value in given.items() if value is not None}
+    if issubclass(RULES[options.rule], Dawn) and options.model == "embedded":
         preset = asdict(PRESETS[EMBEDDED_PRESET])
         if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
             del preset["sink"]

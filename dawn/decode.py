@@ -16,7 +16,7 @@ from dawn.errors import CanvasError
 from dawn.prediction import Denoiser, Needs, Prediction
 from dawn.rules.base import Moment, Rule
 from dawn.selection import Decision
-from dawn.thresholds import require_number, require_whole
+from dawn.settings import require_number, require_whole
 
 HOTTEST = 10.0
 LARGEST_SEED = 2**32 - 1

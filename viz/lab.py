@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dawn.decode import Options
 from dawn.errors import DawnError, TraceError
 from dawn.replay import replay
-from dawn.rules import make_rule, setting_names
+from dawn.rules import Rule, make_rule
 from dawn.run import Run, TextModel, fork, start
 from viz import payload
 from viz.store import Entry, TraceStore
@@ -23,7 +23,7 @@ EXAMPLE = "example"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a visitor set on the page. settings: all thresholds; a rule takes those it knows."""
+    """What a visitor set on the page. settings: the rule's own."""
 
     prompt: str
     model: str
@@ -34,9 +34,8 @@ class Request:
     seed: int
     settings: dict
 
-    def make_rule(self):
-        names = setting_names(self.rule)
-        return make_rule(self.rule, {name: value for name, value in self.settings.items() if name in names})
+    def make_rule(self) -> Rule:
+        return make_rule(self.rule, self.settings)
 
 
 class Lab:

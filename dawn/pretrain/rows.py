@@ -1,8 +1,8 @@
-"""Training rows: token ids, and which of them are masked. Three kinds of row, four kinds of mask.
+"""Training rows: token ids, and which of them are masked. Four kinds of row, four kinds of mask.
 
 A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations,
 each taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be
-computed. A block row is a problem in the layout of `blocks`.
+computed. A block row is a problem in the layout of `blocks`, a copy row one of text to be looked up.
 
 Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
@@ -28,6 +28,8 @@ DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.3
 UNIFORM_SHARE = 0.25
+SHORTEST_SPAN = 4
+COPIED = 32
 SYNTHETIC_SHARE = 0.6
 LARGEST = (10, 10, 10, 20, 40, 60, 100, 150, LARGEST_NUMBER)
 LEVELS = len(LARGEST) - 1
@@ -68,6 +70,19 @@ class RowMaker:
         prompt = [self.user, *question, self.assistant]
         width = -(-(len(prompt) + 2 * (len(answer) + 1)) // MULTIPLE) * MULTIPLE
         response = answer + [self.end] * ((width - len(prompt)) // 2 - len(answer))
+        return block_row(self.random, prompt, response, width)
+
+    def copy_row(self) -> Row:
+        """A question's tokens in disorder, then spans of them: all but a span's first token are found by looking up.
+
+        Without it, numbers are not taken from the question for millions of tokens: no other row asks for looking up alone.
+        """
+        words = self.random.permutation(self.tokenizer(next(self.task).question)["input_ids"]).tolist()
+        starts = self.random.integers(0, max(1, len(words) - SHORTEST_SPAN), 16)
+        spans = [words[s : s + self.random.integers(SHORTEST_SPAN, 3 * SHORTEST_SPAN)] for s in starts]
+        response = [token for span in spans for token in span][:COPIED]
+        prompt = [self.user, *words, self.assistant]
+        width = -(-(len(prompt) + 2 * len(response)) // MULTIPLE) * MULTIPLE
         return block_row(self.random, prompt, response, width)
 
     def encode(self, problem: Problem) -> tuple[np.ndarray, int]:

@@ -27,12 +27,13 @@ from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
 MASTERED = 0.85
+KINDS = ("drill", "copy", "block", "canvas")
 SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. Shares of the kinds of row; `blocks_first` → `blocks_last` over 60 % of the run."""
+    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 60 % of the run."""
 
     steps: int = 9000
     tokens_per_step: int = 2048
@@ -41,9 +42,8 @@ class Recipe:
     other_lr: float = 0.002
     warmup_steps: int = 50
     decay_share: float = 0.3
-    drills: float = 0.2
-    blocks_first: float = 0.65
-    blocks_last: float = 0.3
+    shares_first: tuple[float, ...] = (0.15, 0.3, 0.45, 0.1)  # drill, copy, block, canvas
+    shares_last: tuple[float, ...] = (0.15, 0.05, 0.3, 0.5)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -53,8 +53,8 @@ class Recipe:
     def shares(self, step: int) -> dict[str, float]:
         """Share of each kind of row at a step."""
         part = min(1.0, step / (0.6 * self.steps))
-        blocks = self.blocks_first + (self.blocks_last - self.blocks_first) * part
-        return {"drill": self.drills, "block": blocks, "canvas": 1 - self.drills - blocks}
+        shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
+        return dict(zip(KINDS, shares.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,11 @@ def new_network(tokenizer):
 def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
     """(kind, rows) a step: one kind, one width; kinds by their shares of rows at that step."""
     waiting: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    make = {"drill": maker.drill_row, "block": maker.block_row, "canvas": maker.canvas_row}
+    make = dict(zip(KINDS, (maker.drill_row, maker.copy_row, maker.block_row, maker.canvas_row), strict=True))
     step = first_step
     while True:
         shares = recipe.shares(step)
-        kind = str(maker.random.choice(list(shares), p=list(shares.values())))
+        kind = str(maker.random.choice(KINDS, p=list(shares.values())))
         row = make[kind]()
         key = (kind, len(row.ids))
         waiting[key].append(row)
