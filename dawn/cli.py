@@ -64,9 +64,22 @@ def add_run(commands) -> None:
     run.add_argument("--block-length", type=int, default=32, help="positions per block (default %(default)s)")
     run.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
     run.add_argument("--seed", type=int, default=0, help="of the sampling noise (default %(default)s)")
+    add_end_of_text(run)
     run.add_argument("--save", type=Path, metavar="FILE", help="write the trace as an .npz file")
     run.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     run.set_defaults(command=run_command)
+
+
+def add_end_of_text(command) -> None:
+    """What to do about end-of-text, for every rule."""
+    command.add_argument("--no-stop-at-end", action="store_true", help="decode on when the answer has ended")
+    command.add_argument("--suppress-end", action="store_true", help="commit end-of-text tokens last (large blocks end early)")
+
+
+def decoding_of(options) -> Options:
+    """How the command's options say to decode."""
+    ends = {"stop_at_end": not options.no_stop_at_end, "suppress_end": options.suppress_end}
+    return Options(getattr(options, "temperature", 0.0), options.seed, **ends)
 
 
 def add_model_and_rule(command) -> None:
@@ -148,7 +161,7 @@ def run_command(options) -> int:
     from dawn.run import start
 
     rule = rule_from(options)
-    decoding = Options(options.temperature, options.seed)
+    decoding = decoding_of(options)
     model = load_model(options.model)
     watch = EVERYTHING if options.save else Needs()
     run = start(model, options.prompt, rule, options.gen_length, options.block_length, decoding, watch=watch)

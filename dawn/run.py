@@ -62,7 +62,8 @@ class Run:
         """How this run is made."""
         ends = tuple(self.model.end_ids) if self.options.stop_at_end else ()
         settings, options = settings_of(self.rule), self.options
-        return Setup(self.model.name, self.rule.name, settings, options.temperature, options.seed, ends)
+        sampling = (options.temperature, options.seed, ends, options.suppress_end)
+        return Setup(self.model.name, self.rule.name, settings, *sampling)
 
 
 def occurring(steps: tuple[StepRecord, ...]) -> list[int]:
@@ -90,5 +91,7 @@ def fork(model: TextModel, trace: Trace, name: str, step: int, rule: Rule, **mor
     """A run that goes on from the canvas before step `step` of `trace` (called `name`) with another rule."""
     if not 0 <= step < len(trace.steps):
         raise CanvasError(f"the trace has steps 0 to {len(trace.steps) - 1}, not {step}")
-    options = Options(trace.setup.temperature, trace.setup.seed, stop_at_end=bool(trace.setup.end_ids))
+    setup = trace.setup
+    ends = {"stop_at_end": bool(setup.end_ids), "suppress_end": setup.suppress_end}
+    options = Options(setup.temperature, setup.seed, **ends)
     return Run(model, trace.prompt, rule, trace.steps[step].canvas, options, parent=(name, step), **more)

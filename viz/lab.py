@@ -33,6 +33,13 @@ class Request:
     temperature: float
     seed: int
     settings: dict
+    stop_at_end: bool = True
+    suppress_end: bool = False
+
+    @property
+    def options(self) -> Options:
+        ends = {"stop_at_end": bool(self.stop_at_end), "suppress_end": bool(self.suppress_end)}
+        return Options(self.temperature, self.seed, **ends)
 
     def make_rule(self) -> Rule:
         return make_rule(self.rule, self.settings)
@@ -52,7 +59,7 @@ class Lab:
         lengths = (request.generated, request.block_length)
         if not all(isinstance(n, int) and 1 <= n <= LONGEST_GENERATION for n in lengths):
             raise DawnError(f"generation and block length must be whole numbers from 1 to {LONGEST_GENERATION}")
-        rule, options = request.make_rule(), Options(request.temperature, request.seed)
+        rule, options = request.make_rule(), request.options
         return start(self.load_model(request.model), request.prompt, rule, *lengths, options)
 
     def decode_again(self, request: Request, name: str, step: int, visitor: str) -> Iterator[dict]:

@@ -28,6 +28,7 @@ EXAMPLES = (
     "A cup of tea is 7 ounces of tea. James drinks 6 cups of tea. If tea has 3 calories per ounce how many calories did he "
     "consume?",
 )
+SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tokens behind all others."
 LIMITS = "The embedded model has learned one kind of text: short word problems like these. Other questions get nonsense."
 
 KEYS = (
@@ -78,7 +79,7 @@ def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
 
 
 def choose(models: Sequence[str]):
-    """Model, rule, and how much to generate: generation length, block length, temperature, seed."""
+    """Model, rule, and how much to generate: lengths, temperature, seed, end of text."""
     model = gr.Dropdown(list(models), value=models[0], label="Model", elem_id="model", min_width=120)
     first = next(iter(RULES))
     rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
@@ -87,7 +88,9 @@ def choose(models: Sequence[str]):
         block = gr.Slider(4, 64, 32, step=4, label="Block length", elem_id="block-length")
         temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", elem_id="temperature")
         seed = gr.Number(0, precision=0, label="Seed", elem_id="seed")
-    return model, rule, (generated, block, temperature, seed)
+        stop_at_end = gr.Checkbox(True, label="Stop when the answer has ended", elem_id="stop-at-end")
+        suppress_end = gr.Checkbox(False, label="Take end of text last", info=SUPPRESS, elem_id="suppress-end")
+    return model, rule, (generated, block, temperature, seed, stop_at_end, suppress_end)
 
 
 def tune() -> tuple[gr.Dropdown, list, dict[str, gr.Column]]:
@@ -189,8 +192,9 @@ def preset_values(name: str) -> list:
 
 def request_of(values: tuple) -> Request:
     """The controls' values, in their order, as a Request."""
-    prompt, model, rule, generated, block, temperature, seed, *settings = values
-    return Request(prompt, model, rule, int(generated), int(block), temperature, seed or 0, settings_from(rule, settings))
+    prompt, model, rule, generated, block, temperature, seed, stop_at_end, suppress_end, *settings = values
+    own = settings_from(rule, settings)
+    return Request(prompt, model, rule, int(generated), int(block), temperature, seed or 0, own, stop_at_end, suppress_end)
 
 
 def settings_from(rule: str, values: Sequence) -> dict:
