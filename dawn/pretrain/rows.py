@@ -28,11 +28,11 @@ DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.3
 UNIFORM_SHARE = 0.25
-SHORTEST_SPAN = 4
-COPIED = 32
+COPIED = (4, 8, 16, 32, 64)
+FIRST_TEXT = 4  # ids before it are special
 SYNTHETIC_SHARE = 0.6
 LARGEST = (10, 10, 10, 20, 40, 60, 100, 150, LARGEST_NUMBER)
-LEVELS = len(LARGEST) - 1
+LEVELS = {"drill": len(LARGEST) - 1, "copy": len(COPIED) - 1}  # the highest of each kind of row
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -43,7 +43,8 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of every kind from a seed. `level` 0 … LEVELS is how hard the drills are; real lines come with the last ones."""
+    """Rows of every kind from a seed. `levels`: how hard drill rows and copy rows are; real lines come with the last ones
+    of the drills."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -51,7 +52,7 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
-        self.level = LEVELS
+        self.levels = LEVELS
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
         self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
 
@@ -73,15 +74,14 @@ class RowMaker:
         return block_row(self.random, prompt, response, width)
 
     def copy_row(self) -> Row:
-        """A question's tokens in disorder, then spans of them: all but a span's first token are found by looking up.
+        """Tokens drawn blindly, then the same from another start on, round and round: each is found by looking up the last.
 
-        Without it, numbers are not taken from the question for millions of tokens: no other row asks for looking up alone.
+        Without it, nothing is taken from the question for millions of tokens: no other row asks for looking up alone.
         """
-        words = self.random.permutation(self.tokenizer(next(self.task).question)["input_ids"]).tolist()
-        starts = self.random.integers(0, max(1, len(words) - SHORTEST_SPAN), 16)
-        spans = [words[s : s + self.random.integers(SHORTEST_SPAN, 3 * SHORTEST_SPAN)] for s in starts]
-        response = [token for span in spans for token in span][:COPIED]
-        prompt = [self.user, *words, self.assistant]
+        count = COPIED[self.levels["copy"]]
+        tokens = self.random.choice(np.arange(FIRST_TEXT, len(self.tokenizer)), count, replace=False)
+        response = np.resize(np.roll(tokens, self.random.integers(count)), max(COPIED[2], count // 2)).tolist()
+        prompt = [self.user, *tokens.tolist(), self.assistant]
         width = -(-(len(prompt) + 2 * len(response)) // MULTIPLE) * MULTIPLE
         return block_row(self.random, prompt, response, width)
 
@@ -99,8 +99,8 @@ class RowMaker:
         """Equations on lines of their own; mostly their results are masked, sometimes other tokens too."""
         ids, results = [self.assistant], [False]
         while len(ids) < DRILL_WIDTH:
-            synthetic = self.level < LEVELS - 2 or self.random.random() < SYNTHETIC_SHARE
-            line = made_up_equation(self.random, self.level) if synthetic else next(self.lines)
+            synthetic = self.levels["drill"] < LEVELS["drill"] - 2 or self.random.random() < SYNTHETIC_SHARE
+            line = made_up_equation(self.random, self.levels["drill"]) if synthetic else next(self.lines)
             more, flags = self.encode_line(line + "\n")
             ids += more
             results += flags
@@ -123,9 +123,9 @@ def equation_lines(seed: int) -> Iterator[str]:
             yield from (line for line in problem.solution.splitlines() if RESULT.search(line) and len(line) < 160)
 
 
-def made_up_equation(random: np.random.Generator, level: int = LEVELS) -> str:
-    """`a op b = c` as worked solutions spell it. level: how hard, from 0 (`3 + 4 = 7`) to LEVELS (all numbers up to 200)."""
-    largest = LARGEST[min(level, LEVELS)]
+def made_up_equation(random: np.random.Generator, level: int = len(LARGEST) - 1) -> str:
+    """`a op b = c` as worked solutions spell it. level: how hard, from 0 (`3 + 4 = 7`) to the last (all numbers up to 200)."""
+    largest = LARGEST[level]
     kinds = ["+", "+"] + (["-", "-"] if level > 1 else []) + (["*", "/"] if level > 4 else []) + (["+++"] if level > 6 else [])
     kind = random.choice(kinds)
     if kind == "+++":
