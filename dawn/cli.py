@@ -58,13 +58,16 @@ def parser() -> Parser:
 
 def add_run(commands) -> None:
     run = commands.add_parser("run", help="decode an answer and draw the steps")
-    run.add_argument("prompt", metavar="QUESTION")
+    run.add_argument("prompt", metavar="QUESTION", help="may hold [MASK] or [MASK x 5]: positions to fill in")
     add_model_and_rule(run)
     run.add_argument("--gen-length", type=int, default=96, help="positions to generate (default %(default)s)")
     run.add_argument("--block-length", type=int, default=32, help="positions per block (default %(default)s)")
     run.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
     run.add_argument("--seed", type=int, default=0, help="of the sampling noise (default %(default)s)")
     add_end_of_text(run)
+    run.add_argument(
+        "--fix", action="append", default=[], metavar='"5: therefore"', help="write this from position 5 of the answer on"
+    )
     run.add_argument("--save", type=Path, metavar="FILE", help="write the trace as an .npz file")
     run.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     run.set_defaults(command=run_command)
@@ -164,7 +167,9 @@ def run_command(options) -> int:
     decoding = decoding_of(options)
     model = load_model(options.model)
     watch = EVERYTHING if options.save else Needs()
-    run = start(model, options.prompt, rule, options.gen_length, options.block_length, decoding, watch=watch)
+    run = start(
+        model, options.prompt, rule, options.gen_length, options.block_length, decoding, "\n".join(options.fix), watch=watch
+    )
     for _ in run.iterate() if options.json else drawn(run, model):
         pass
     trace = run.trace()

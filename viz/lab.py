@@ -35,6 +35,7 @@ class Request:
     settings: dict
     stop_at_end: bool = True
     suppress_end: bool = False
+    fixed: str = ""
 
     @property
     def options(self) -> Options:
@@ -57,10 +58,10 @@ class Lab:
 
     def begin(self, request: Request) -> Run:
         lengths = (request.generated, request.block_length)
-        if not all(isinstance(n, int) and 1 <= n <= LONGEST_GENERATION for n in lengths):
-            raise DawnError(f"generation and block length must be whole numbers from 1 to {LONGEST_GENERATION}")
+        if not all(isinstance(n, int) and 0 <= n <= LONGEST_GENERATION for n in lengths):
+            raise DawnError(f"generation and block length must be whole numbers up to {LONGEST_GENERATION}")
         rule, options = request.make_rule(), request.options
-        return start(self.load_model(request.model), request.prompt, rule, *lengths, options)
+        return start(self.load_model(request.model), request.prompt, rule, *lengths, options, str(request.fixed or ""))
 
     def decode_again(self, request: Request, name: str, step: int, visitor: str) -> Iterator[dict]:
         """Decode on from the canvas before a step of the trace `name`, with the request's rule and the trace's own model."""

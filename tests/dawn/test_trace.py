@@ -529,7 +529,7 @@ def test_metadata_of_a_wrong_type_is_named(name):
         ({"settings": {"high": 10**400}}, "high must be a number from 0 to 1"),
         ({"settings": {"evil": 2}}, "no setting evil"),
         ({"settings": {"variant": ["paper"]}}, "variant must be one of"),
-        ({"prompt_length": 12}, "leaves nothing to generate"),
+        ({"prompt_length": 13}, "does not fit into 12"),
         ({"prompt_length": 2**31}, "'prompt_length' is malformed"),
         ({"block_length": 0}, "block length must be at least 1"),
         ({"committed_confidence": [1.0]}, "has 1 entries; expected 12"),

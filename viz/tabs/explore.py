@@ -29,6 +29,8 @@ EXAMPLES = (
     "consume?",
 )
 SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tokens behind all others."
+FIXED = "One a line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
+FIXED += "[MASK x 5] are positions to fill in."
 LIMITS = "The embedded model has learned one kind of text: short word problems like these. Other questions get nonsense."
 
 KEYS = (
@@ -84,13 +86,14 @@ def choose(models: Sequence[str]):
     first = next(iter(RULES))
     rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
     with gr.Accordion("Length and sampling", open=False):
-        generated = gr.Slider(8, LONGEST_GENERATION, 96, step=8, label="Generation length", elem_id="gen-length")
+        generated = gr.Slider(0, LONGEST_GENERATION, 96, step=8, label="Generation length", elem_id="gen-length")
         block = gr.Slider(4, 64, 32, step=4, label="Block length", elem_id="block-length")
         temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", elem_id="temperature")
         seed = gr.Number(0, precision=0, label="Seed", elem_id="seed")
         stop_at_end = gr.Checkbox(True, label="Stop when the answer has ended", elem_id="stop-at-end")
+        fixed = gr.Textbox("", label="Fixed tokens", lines=2, info=FIXED, elem_id="fixed")
         suppress_end = gr.Checkbox(False, label="Take end of text last", info=SUPPRESS, elem_id="suppress-end")
-    return model, rule, (generated, block, temperature, seed, stop_at_end, suppress_end)
+    return model, rule, (generated, block, temperature, seed, stop_at_end, suppress_end, fixed)
 
 
 def tune() -> tuple[gr.Dropdown, list, dict[str, gr.Column]]:
@@ -192,9 +195,10 @@ def preset_values(name: str) -> list:
 
 def request_of(values: tuple) -> Request:
     """The controls' values, in their order, as a Request."""
-    prompt, model, rule, generated, block, temperature, seed, stop_at_end, suppress_end, *settings = values
+    prompt, model, rule, generated, block, temperature, seed, stop_at_end, suppress_end, fixed, *settings = values
     own = settings_from(rule, settings)
-    return Request(prompt, model, rule, int(generated), int(block), temperature, seed or 0, own, stop_at_end, suppress_end)
+    ends = (stop_at_end, suppress_end)
+    return Request(prompt, model, rule, int(generated), int(block), temperature, seed or 0, own, *ends, fixed)
 
 
 def settings_from(rule: str, values: Sequence) -> dict:
