@@ -28,7 +28,7 @@ DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.3
 UNIFORM_SHARE = 0.25
-COPIED = (4, 8, 16, 32, 64)
+COPIED = (8, 16, 32, 64)
 FIRST_TEXT = 4  # ids before it are special
 SYNTHETIC_SHARE = 0.6
 LARGEST = (10, 10, 10, 20, 40, 60, 100, 150, LARGEST_NUMBER)
@@ -74,15 +74,16 @@ class RowMaker:
         return block_row(self.random, prompt, response, width)
 
     def copy_row(self) -> Row:
-        """Tokens drawn blindly, then the same from another start on, round and round: each is found by looking up the last.
+        """Tokens drawn blindly, then the same from another start on: each is found by looking up the one before it.
 
         Without it, nothing is taken from the question for millions of tokens: no other row asks for looking up alone.
         """
-        count = COPIED[self.levels["copy"]]
+        most = COPIED[self.levels["copy"]]
+        count = int(self.random.integers(most // 2, most + 1))
         tokens = self.random.choice(np.arange(FIRST_TEXT, len(self.tokenizer)), count, replace=False)
-        response = np.resize(np.roll(tokens, self.random.integers(count)), max(COPIED[2], count // 2)).tolist()
+        response = np.roll(tokens, self.random.integers(count)).tolist()
         prompt = [self.user, *tokens.tolist(), self.assistant]
-        width = -(-(len(prompt) + 2 * len(response)) // MULTIPLE) * MULTIPLE
+        width = -(-(2 + 3 * most) // MULTIPLE) * MULTIPLE
         return block_row(self.random, prompt, response, width)
 
     def encode(self, problem: Problem) -> tuple[np.ndarray, int]:
