@@ -13,10 +13,9 @@ from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
 from dawn.prediction import EVERYTHING, Needs
 from dawn.rules import RULES, Rule, make_rule, setting_names, settings_of
-from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, SINK_MODES, VARIANTS
+from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, SINK_MODES, VARIANTS, preset_of
 from dawn.trace import Trace, load, save
 
-EMBEDDED_PRESET = "Embedded model"
 FLAGS = {"seed": "rule_seed"}  # settings whose flag has another name: --seed is the sampling noise's
 
 
@@ -71,7 +70,7 @@ def add_run(commands) -> None:
 
 def add_model_and_rule(command) -> None:
     """--model, --rule and the rules' settings."""
-    command.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
+    add_model(command)
     command.add_argument("--rule", default="dawn", choices=list(RULES), help="decision rule (default %(default)s)")
     command.add_argument("--variant", choices=VARIANTS, help=HELP["variant"])
     for name in ("high", "induced", "low", "edge", "sink"):
@@ -80,6 +79,36 @@ def add_model_and_rule(command) -> None:
     command.add_argument("--anchor-confidence", choices=ANCHOR_CONFIDENCES, help=HELP["anchor_confidence"])
     command.add_argument("--attention-row", choices=ATTENTION_ROWS, help=HELP["attention_row"])
     add_rule_numbers(command)
+
+
+def add_model(command) -> None:
+    """Which model, where, and in which numbers."""
+    command.add_argument(
+        "--model",
+        default="embedded",
+        metavar="NAME",
+        help="embedded, a hub name such as GSAI-ML/LLaDA-8B-Instruct, or a checkpoint's folder (default %(default)s)",
+    )
+    command.add_argument(
+        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"), help="default %(default)s"
+    )
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0 …, mps (default %(default)s)")
+    command.add_argument("--load-in", choices=("8bit", "4bit"), help="quantise the weights (needs bitsandbytes and accelerate)")
+    command.add_argument(
+        "--device-map",
+        choices=("auto", "balanced", "sequential"),
+        help="spread a large model over all devices (needs accelerate)",
+    )
+
+
+def load_from(options):
+    """The model that the options name; its loading is shown on a terminal."""
+    from dawn.models import load_model
+    from dawn.terminal import loading
+
+    placement = {name: getattr(options, name) for name in ("dtype", "device", "load_in", "device_map")}
+    with loading() as report:
+        return load_model(options.model, **placement, report=report)
 
 
 def add_rule_numbers(command) -> None:
@@ -143,8 +172,8 @@ def rule_from(options) -> Rule:
     every = sorted({name for rule in RULES for name in setting_names(rule)})
     flags = {name: FLAGS.get(name, name) for name in every}
     given = {name: getattr(options, flag) for name, flag in flags.items() if getattr(options, flag, None) is not None}
-    if options.rule == "dawn" and options.model == "embedded":
-        preset = asdict(PRESETS[EMBEDDED_PRESET])
+    if options.rule == "dawn" and (name := preset_of(options.model)):
+        preset = asdict(PRESETS[name])
         if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
             del preset["sink"]
         given = preset | given
@@ -152,12 +181,11 @@ def rule_from(options) -> Rule:
 
 
 def run_command(options) -> int:
-    from dawn.models import load_model
     from dawn.run import start
 
     rule = rule_from(options)
     decoding = Options(options.temperature, options.seed)
-    model = load_model(options.model)
+    model = load_from(options)
     watch = EVERYTHING if options.save else Needs()
     run = start(model, options.prompt, rule, options.gen_length, options.block_length, decoding, watch=watch)
     for _ in run.iterate() if options.json else drawn(run, model):
@@ -264,12 +292,12 @@ def golden_command(options) -> int:
 
 def eval_command(options) -> int:
     from dawn.evaluate import outcomes, report
-    from dawn.models import embedded_tokenizer, load_model
+    from dawn.models import embedded_tokenizer
 
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     rule = rule_from(options)
-    stream = outcomes(load_model(options.model), rule, options.n, options.seed, embedded_tokenizer(), options.task)
+    stream = outcomes(load_from(options), rule, options.n, options.seed, embedded_tokenizer(), options.task)
     result = asdict(report(list(with_progress(stream, options.n))))
     if options.json:
         facts = {"task": options.task, "seed": options.seed, "model": options.model, "rule": rule.name}

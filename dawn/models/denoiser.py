@@ -13,7 +13,7 @@ import torch
 
 from dawn.canvas import Canvas
 from dawn.errors import ModelError
-from dawn.models.device import SHORTER, describe, memory_guard, to_host
+from dawn.models.device import SHORTER, describe, to_host, within_memory
 from dawn.models.family import Family
 from dawn.models.history import Histories, tracked
 from dawn.models.tap import NAME, Tap
@@ -72,8 +72,8 @@ class TransformersDenoiser:
 
     def predict(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
         """One forward pass over the canvas [L]; ModelError if the memory does not suffice."""
-        with memory_guard(SHORTER), torch.inference_mode():
-            return self.look(canvas, needs, temperature, random)
+        with torch.inference_mode():
+            return within_memory(lambda: self.look(canvas, needs, temperature, random), SHORTER)
 
     def look(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
         """Forward pass, reading, and one transfer of all results to the host."""

@@ -4,11 +4,11 @@ it runs out, and the one transfer of a step's results to the host."""
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ QUANTISED = {"8bit": 1.0, "4bit": 0.5}  # bytes per weight
 DEVICE_MAPS = ("auto", "balanced", "sequential")
 SMALL = 2 * 2**30  # bytes of weights up to which a CPU computes in float32
 GIB = 2**30
+T = TypeVar("T")
 LESS = "choose a smaller model, --dtype bfloat16, --load-in 4bit on a GPU, or a machine with more memory"
 SHORTER = "shorten the prompt or the generation length, or choose a smaller model"
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "Cannot allocate memory")
@@ -136,16 +137,14 @@ def require_memory(needed: float, device: torch.device) -> None:
         )
 
 
-@contextmanager
-def memory_guard(advice: str) -> Iterator[None]:
-    """Running out of memory inside becomes a ModelError with advice, and what was held in vain is freed."""
+def within_memory(work: Callable[[], T], advice: str) -> T:
+    """What `work` returns. If the memory does not suffice: a ModelError with advice, and what was held in vain is freed."""
     try:
-        yield
-        return
+        return work()
     except (MemoryError, RuntimeError, OSError) as error:
         if not is_out_of_memory(error):
             raise
-    free_cache()  # here, when the error and the tensors in its frames are gone
+    free_cache()  # here, where the error and the tensors in its frames are gone
     raise ModelError(f"out of memory: {advice}")
 
 

@@ -10,7 +10,7 @@ import torch
 from dawn.errors import ModelError
 from dawn.models.checkpoint import Checkpoint
 from dawn.models.denoiser import TransformersDenoiser
-from dawn.models.device import LESS, Placement, memory_guard, require_memory
+from dawn.models.device import LESS, Placement, require_memory, within_memory
 from dawn.models.families import FamilySpec
 
 MOST_NAMED = 3
@@ -30,15 +30,14 @@ def prepared(
         if not placement.device_map:
             require_memory(placement.bytes_needed(size, stored, dtype), device)
         arguments = placement.arguments(device, dtype)
-        with plain_errors(checkpoint), memory_guard(LESS):
-            network = load_network(checkpoint, spec, config, arguments)
-            network = network if "device_map" in arguments else network.to(device)
+        with plain_errors(checkpoint):
+            network = within_memory(lambda: load_network(checkpoint, spec, config, arguments, device), LESS)
         return TransformersDenoiser(name, network, tokenizer, family)
 
     return load
 
 
-def load_network(checkpoint: Checkpoint, spec: FamilySpec, config, arguments: dict):
+def load_network(checkpoint: Checkpoint, spec: FamilySpec, config, arguments: dict, device: torch.device):
     """transformers' own class with the checkpoint's tensors, all of them and no others."""
     import transformers
 
@@ -51,13 +50,14 @@ def load_network(checkpoint: Checkpoint, spec: FamilySpec, config, arguments: di
         local_files_only=True,
         use_safetensors=True,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # reported below, in words
         **arguments,
     )
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if wrong := sorted(map(str, found[kind])):
+        if wrong := sorted(key if isinstance(key, str) else key[0] for key in found[kind]):
             some = ", ".join(wrong[:MOST_NAMED]) + (", …" if len(wrong) > MOST_NAMED else "")
             raise ModelError(f"not a {spec.model_type} checkpoint: {len(wrong)} {kind.replace('_keys', '')} tensors ({some})")
-    return network
+    return network if "device_map" in arguments else network.to(device)
 
 
 @contextmanager
