@@ -99,13 +99,19 @@ def require(package: str, option: str) -> None:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    return device.type != "cuda" or torch.cuda.is_bf16_supported()
+    try:
+        return device.type != "cuda" or torch.cuda.is_bf16_supported()
+    except RuntimeError:  # a Space's GPU comes only when it is used; it is a recent one
+        return True
 
 
 def free_memory(device: torch.device) -> int | None:
     """Bytes that can still be taken on a device; None where nobody says."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        try:
+            return torch.cuda.mem_get_info(device)[0]
+        except RuntimeError:  # as above
+            return None
     limits = [limit for limit in (machine_memory(), container_memory()) if limit is not None]
     return min(limits) if limits and device.type == "cpu" else None
 

@@ -12,7 +12,7 @@ from dawn.models.device import Placement
 from dawn.models.families import recognise
 from dawn.models.hub import FACTS, HUB_NAME, WEIGHTS, Report, fetch, silent
 from dawn.models.loading import prepared
-from dawn.models.resident import Resident
+from dawn.models.resident import Resident, State
 
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "model"
@@ -33,8 +33,8 @@ def known_models() -> tuple[str, ...]:
     return (EMBEDDED, *ON_THE_HUB)
 
 
-def model_state(name: str) -> str:
-    """How a model stands, in words: ready, loading, failed or not loaded."""
+def model_state(name: str) -> State:
+    """How a model stands: ready, loading, failed or not loaded."""
     return RESIDENT.state(name)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Hashable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dawn.models.device import free_cache
 from dawn.models.hub import Report
@@ -21,13 +21,20 @@ class Named(Protocol):
     placed: str
 
 
+class State(NamedTuple):
+    """How a model stands, in words; busy: this will change by itself."""
+
+    words: str
+    busy: bool = False
+
+
 class Resident:
     """Keeps the last model asked for, and knows in words how each name stands."""
 
     def __init__(self):
         self.key: Hashable = None
         self.model: Named | None = None
-        self.stages: dict[str, str] = {}  # of the name being loaded, and of those whose loading failed
+        self.states: dict[str, State] = {}  # of the name being loaded, and of those whose loading failed
         self.renew()
         os.register_at_fork(after_in_child=self.renew)  # the parent's lock may be held by a thread that the child lacks
 
@@ -46,7 +53,8 @@ class Resident:
 
     def load(self, name: str, prepare: Callable[[Report], Callable[[], Named]], report: Report) -> Named:
         def staged(stage: str, fraction: float | None) -> None:
-            self.stages = self.stages | {name: stage + (" …" if fraction is None else f" … {fraction:.0%}")}
+            words = stage + (" …" if fraction is None else f" … {fraction:.0%}")
+            self.states = self.states | {name: State(words, busy=True)}
             report(stage, fraction)
 
         try:
@@ -57,14 +65,14 @@ class Resident:
             staged("loading the weights", None)
             model = load()
         except Exception as error:
-            self.stages = self.stages | {name: f"failed: {error}"}
+            self.states = self.states | {name: State(f"failed: {error}")}
             raise
-        self.stages = {other: stage for other, stage in self.stages.items() if other != name}
+        self.states = {other: state for other, state in self.states.items() if other != name}
         return model
 
-    def state(self, name: str) -> str:
-        """How a name stands, in words: ready on …, what is being done, why it failed, or not loaded."""
+    def state(self, name: str) -> State:
+        """How a name stands: ready on …, what is being done, why it failed, or not loaded."""
         model = self.model
         if model is not None and model.name == name:
-            return f"ready on {model.placed}"
-        return self.stages.get(name, "not loaded: it will be when it runs")
+            return State(f"ready on {model.placed}")
+        return self.states.get(name, State("not loaded: it will be when it runs"))

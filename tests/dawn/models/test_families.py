@@ -19,6 +19,7 @@ from dawn.models.families import SPECS, recognise
 from dawn.prediction import EVERYTHING
 from dawn.rules import Dawn
 from dawn.run import start
+from dawn.trace import load
 from tests.dawn.models import published, reference
 from tests.dawn.models.published import LLADA_SPECIALS, QWEN_SPECIALS, special
 
@@ -75,11 +76,12 @@ def test_the_averaged_attention_equals_the_reference(layout):
     assert np.abs(torch.stack(maps).mean(0).numpy() - average).max() > 1e-3, "all five layers would pass as the last four"
 
 
-def test_the_command_line_runs_it(layout, capsys):
+def test_the_command_line_runs_it_and_its_trace_can_be_read(layout, capsys, tmp_path):
     _, folder = layout
-    code = main(["run", "2 + 3?", "--model", str(folder), "--gen-length", "6", "--json"])
+    file = tmp_path / "t.npz"
+    code = main(["run", "2 + 3?", "--model", str(folder), "--gen-length", "6", "--json", "--save", str(file)])
     out, err = capsys.readouterr()
-    assert code == 0 and err == "" and json.loads(out)["model"] == str(folder)
+    assert code == 0 and err == "" and json.loads(out)["model"] == str(folder) == load(file).setup.model
 
 
 IM_END, END = special("<|im_end|>", QWEN_SPECIALS), special("<|endoftext|>", QWEN_SPECIALS)

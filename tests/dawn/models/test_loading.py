@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import types
@@ -77,7 +78,7 @@ def test_what_can_go_wrong_at_the_hub(monkeypatch, error, words):
     hub_that_raises(monkeypatch, error)
     with pytest.raises(ModelError, match=words) as raised:
         load_model(NAME)
-    assert "\n" not in str(raised.value) and model_state(NAME) == f"failed: {raised.value}"
+    assert "\n" not in str(raised.value) and model_state(NAME).words == f"failed: {raised.value}"
 
 
 def test_an_unreachable_hub_by_the_real_client(monkeypatch, tmp_path):
@@ -343,7 +344,7 @@ def test_the_former_model_is_let_go_before_the_next_is_loaded(monkeypatch, llada
 
     monkeypatch.setattr(loading, "load_network", load_network)
     load_model(str(other))
-    assert model_state(str(llada)).startswith("not loaded") and model_state(str(other)) == "ready on cpu, float32"
+    assert model_state(str(llada)).words.startswith("not loaded") and model_state(str(other)).words == "ready on cpu, float32"
 
 
 def test_a_run_in_progress_keeps_its_model_to_its_end(llada, other):
@@ -358,7 +359,7 @@ def test_what_cannot_be_loaded_leaves_the_resident_model(llada):
     model = load_model(str(llada))
     with pytest.raises(ModelError):
         load_model("nowhere")
-    assert load_model(str(llada)) is model and model_state("nowhere").startswith("failed: unknown model")
+    assert load_model(str(llada)) is model and model_state("nowhere").words.startswith("failed: unknown model")
 
 
 def test_stages_are_reported_and_shown_as_state(llada, other):
@@ -366,17 +367,28 @@ def test_stages_are_reported_and_shown_as_state(llada, other):
     seen = []
     load_model(str(llada), report=lambda stage, fraction: seen.append((stage, fraction, model_state(str(llada)))))
     assert [stage for stage, *_ in seen] == ["looking for its files", "loading the weights"]
-    assert all(state == stage + " …" for stage, _, state in seen)
+    assert all(state == (stage + " …", True) for stage, _, state in seen) and not model_state(str(llada)).busy
 
 
-def test_a_child_process_can_load_whatever_a_thread_of_its_parent_was_doing():
-    resident = Resident()
-    locked = threading.Thread(target=resident.lock.acquire)
-    locked.start()
-    locked.join()
-    assert not resident.lock.acquire(blocking=False)
-    resident.renew()
-    assert resident.lock.acquire(blocking=False)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_process_inherits_the_model_whatever_a_thread_of_its_parent_was_doing(llada):
+    model, hold, held = load_model(str(llada)), threading.Event(), threading.Event()
+
+    def keep_the_lock():
+        with registry.RESIDENT.lock:
+            held.set()
+            hold.wait(60)
+
+    thread = threading.Thread(target=keep_the_lock)
+    thread.start()
+    held.wait(60)
+    if (child := os.fork()) == 0:
+        threading.Timer(20, os._exit, (2,)).start()
+        os._exit(0 if load_model(str(llada)) is model else 1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    hold.set()
+    thread.join()
+    assert code == 0
 
 
 def test_one_transfer_brings_everything_to_the_host():
