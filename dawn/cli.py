@@ -14,10 +14,8 @@ from dawn.errors import DawnError, RuleError
 from dawn.prediction import EVERYTHING, Needs
 from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
 from dawn.settings import Choice, Whole
-from dawn.thresholds import PRESETS
+from dawn.thresholds import PRESETS, preset_of
 from dawn.trace import Trace, load, save
-
-EMBEDDED_PRESET = "Embedded model"
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,7 +85,7 @@ def decoding_of(options) -> Options:
 
 def add_model_and_rule(command) -> None:
     """--model, --rule and the rules' settings."""
-    command.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
+    add_model(command)
     command.add_argument("--rule", default="dawn", choices=list(RULES), help="decision rule (default %(default)s)")
     for name, (spec, takers) in settings_by_name().items():
         kinds = {"choices": spec.options} if isinstance(spec, Choice) else {"type": int if isinstance(spec, Whole) else float}
@@ -109,6 +107,36 @@ def settings_by_name() -> dict[str, tuple]:
 def flag_of(setting: str) -> str:
     """The flag of a setting; a rule's seed is not that of the sampling noise."""
     return "--rule-seed" if setting == "seed" else "--" + setting.replace("_", "-")
+
+
+def add_model(command) -> None:
+    """Which model, where, and in which numbers."""
+    command.add_argument(
+        "--model",
+        default="embedded",
+        metavar="NAME",
+        help="embedded, a hub name such as GSAI-ML/LLaDA-8B-Instruct, or a checkpoint's folder (default %(default)s)",
+    )
+    command.add_argument(
+        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"), help="default %(default)s"
+    )
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0 …, mps (default %(default)s)")
+    command.add_argument("--load-in", choices=("8bit", "4bit"), help="quantise the weights (needs bitsandbytes and accelerate)")
+    command.add_argument(
+        "--device-map",
+        choices=("auto", "balanced", "sequential"),
+        help="spread a large model over all devices (needs accelerate)",
+    )
+
+
+def load_from(options):
+    """The model that the options name; its loading is shown on a terminal."""
+    from dawn.models import load_model
+    from dawn.terminal import loading
+
+    placement = {name: getattr(options, name) for name in ("dtype", "device", "load_in", "device_map")}
+    with loading() as report:
+        return load_model(options.model, **placement, report=report)
 
 
 def add_show(commands) -> None:
@@ -151,8 +179,8 @@ def rule_from(options) -> Rule:
     """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
     given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
     given = {name: value for name, value in given.items() if value is not None}
-    if issubclass(RULES[options.rule], Dawn) and options.model == "embedded":
-        preset = asdict(PRESETS[EMBEDDED_PRESET])
+    if issubclass(RULES[options.rule], Dawn) and (name := preset_of(options.model)):
+        preset = asdict(PRESETS[name])
         if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
             del preset["sink"]
         given = preset | given
@@ -160,12 +188,11 @@ def rule_from(options) -> Rule:
 
 
 def run_command(options) -> int:
-    from dawn.models import load_model
     from dawn.run import start
 
     rule = rule_from(options)
     decoding = decoding_of(options)
-    model = load_model(options.model)
+    model = load_from(options)
     watch = EVERYTHING if options.save else Needs()
     run = start(
         model, options.prompt, rule, options.gen_length, options.block_length, decoding, "\n".join(options.fix), watch=watch
@@ -274,12 +301,12 @@ def golden_command(options) -> int:
 
 def eval_command(options) -> int:
     from dawn.evaluate import outcomes, report
-    from dawn.models import embedded_tokenizer, load_model
+    from dawn.models import embedded_tokenizer
 
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     rule = rule_from(options)
-    stream = outcomes(load_model(options.model), rule, options.n, options.seed, embedded_tokenizer(), options.task)
+    stream = outcomes(load_from(options), rule, options.n, options.seed, embedded_tokenizer(), options.task)
     result = asdict(report(list(with_progress(stream, options.n))))
     if options.json:
         facts = {"task": options.task, "seed": options.seed, "model": options.model, "rule": rule.name}

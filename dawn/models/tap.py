@@ -28,7 +28,7 @@ class Tap:
     seconds: float = 0.0
 
     def add(self, head_mean: torch.Tensor) -> None:
-        self.total = head_mean if self.total is None else self.total + head_mean
+        self.total = head_mean if self.total is None else self.total + head_mean.to(self.total.device)
 
     @property
     def mean(self) -> torch.Tensor:
