@@ -15,7 +15,7 @@ from typing import Protocol
 from dawn.decode import Options
 from dawn.errors import DawnError, TraceError
 from dawn.replay import replay
-from dawn.rules import make_rule, setting_names
+from dawn.rules import Rule, make_rule
 from dawn.run import Decoder, Run, TextModel, fork, start
 from viz import payload
 from viz.store import Entry, TraceStore
@@ -28,7 +28,7 @@ GLANCE = 0.2  # seconds between two looks at a loading model
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a visitor set on the page. settings: all thresholds; a rule takes those it knows."""
+    """What a visitor set on the page. settings: the rule's own."""
 
     prompt: str
     model: str
@@ -38,10 +38,17 @@ class Request:
     temperature: float
     seed: int
     settings: dict
+    stop_at_end: bool = True
+    suppress_end: bool = False
+    fixed: str = ""
 
-    def make_rule(self):
-        names = setting_names(self.rule)
-        return make_rule(self.rule, {name: value for name, value in self.settings.items() if name in names})
+    @property
+    def options(self) -> Options:
+        ends = {"stop_at_end": bool(self.stop_at_end), "suppress_end": bool(self.suppress_end)}
+        return Options(self.temperature, self.seed, **ends)
+
+    def make_rule(self) -> Rule:
+        return make_rule(self.rule, self.settings)
 
 
 class State(Protocol):
@@ -71,10 +78,12 @@ class Lab:
 
     def begin(self, request: Request) -> Run:
         lengths = (request.generated, request.block_length)
-        if not all(isinstance(n, int) and 1 <= n <= LONGEST_GENERATION for n in lengths):
-            raise DawnError(f"generation and block length must be whole numbers from 1 to {LONGEST_GENERATION}")
-        rule, options = request.make_rule(), Options(request.temperature, request.seed)
-        return start(self.model(request.model), request.prompt, rule, *lengths, options, decoder=self.decoder)
+        if not all(isinstance(n, int) and 0 <= n <= LONGEST_GENERATION for n in lengths):
+            raise DawnError(f"generation and block length must be whole numbers up to {LONGEST_GENERATION}")
+        rule, options = request.make_rule(), request.options
+        return start(
+            self.model(request.model), request.prompt, rule, *lengths, options, str(request.fixed or ""), decoder=self.decoder
+        )
 
     def model(self, name: object) -> TextModel:
         """A model that visitors may use; what else they name (a folder of this machine, say) is not even looked for."""

@@ -13,6 +13,7 @@ import torch
 
 from dawn.canvas import Canvas
 from dawn.errors import ModelError
+from dawn.infill import encode_masked
 from dawn.models.device import SHORTER, describe, to_host, within_memory
 from dawn.models.family import Family
 from dawn.models.history import Histories, tracked
@@ -36,19 +37,22 @@ class TransformersDenoiser:
         network.set_attn_implementation(NAME)
 
     def encode(self, prompt: str) -> list[int]:
-        """A question as the prompt ids of the model's chat form, as it is if it has none; special tokens in it stay text."""
+        """A question as the prompt ids of the model's chat form, as it is if it has none; `[MASK]` spans become masks, special
+        tokens stay text."""
         if not self.tokenizer.chat_template:
-            return self.tokenizer(prompt, split_special_tokens=True)["input_ids"]
+            return encode_masked(prompt, self.encode_text, self.mask_id)
         message = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": "\x00"}], add_generation_prompt=True, tokenize=False
         )
-        before, after = message.split("\x00")
-        parts = [(before, False), (prompt, True), (after, False)]
-        return [
-            i
-            for text, plain in parts
-            for i in self.tokenizer(text, add_special_tokens=False, split_special_tokens=plain)["input_ids"]
-        ]
+        parts = [self.tokenizer(part, add_special_tokens=False)["input_ids"] for part in message.split("\x00")]
+        if len(parts) != 2:
+            raise ModelError(f"the chat template of {self.name} does not hold the question once: a base model may be meant")
+        before, after = parts
+        return before + encode_masked(prompt, self.encode_text, self.mask_id) + after
+
+    def encode_text(self, text: str) -> list[int]:
+        """Ids of a text in which special tokens are plain text."""
+        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
     def text(self, ids) -> str:
         """Ids as text, special tokens left out; a mask shows as `[MASK]`."""
