@@ -84,7 +84,7 @@ class RowMaker:
         response = np.roll(tokens, self.random.integers(count)).tolist()
         prompt = [self.user, *tokens.tolist(), self.assistant]
         width = -(-(2 + 3 * most) // MULTIPLE) * MULTIPLE
-        return block_row(self.random, prompt, response, width)
+        return block_row(self.random, prompt, response, width, first=len(prompt))
 
     def encode(self, problem: Problem) -> tuple[np.ndarray, int]:
         """ids [width] and the index of the first response token."""

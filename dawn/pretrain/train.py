@@ -33,7 +33,8 @@ SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run."""
+    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run;
+    next_token_share: the part of the run, from its beginning, with next-token prediction in block rows."""
 
     steps: int = 7000
     tokens_per_step: int = 2048
@@ -42,7 +43,8 @@ class Recipe:
     other_lr: float = 0.002
     warmup_steps: int = 50
     decay_share: float = 1.0
-    shares_first: tuple[float, ...] = (0.2, 0.5, 0.25, 0.05)  # drill, copy, block, canvas
+    next_token_share: float = 0.5
+    shares_first: tuple[float, ...] = (0.15, 0.25, 0.55, 0.05)  # drill, copy, block, canvas
     shares_last: tuple[float, ...] = (0.15, 0.03, 0.35, 0.47)
 
     def rate(self, step: int) -> float:
@@ -218,7 +220,7 @@ class Training:
         logits = self.network.lm_head(hidden[masked])  # [masked, V]
         target = ids[masked]  # [masked]
         loss = cross_entropy(logits, target)
-        loss.backward()
+        (loss + self.next_token_loss(rows, hidden)).backward()
         self.update()
         right = (logits.argmax(-1) == target).float()
         digits = right[torch.from_numpy(is_number)[target]].mean().item()
@@ -226,6 +228,15 @@ class Training:
         self.tokens += ids.numel()
         figures = (loss.item(), right.mean().item(), digits)
         return Progress(self.step, self.recipe.steps, kind, *figures, ids.numel(), time.perf_counter() - started)
+
+    def next_token_loss(self, rows: list[Row], hidden: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy at the visible positions that can be asked for what follows them; 0 in the run's second half."""
+        asked = [row.following is not None for row in rows]
+        if not any(asked) or self.step >= self.recipe.next_token_share * self.recipe.steps:
+            return torch.zeros(())
+        following = torch.from_numpy(np.stack([row.following for row in rows if row.following is not None]))
+        logits = self.network.lm_head(hidden[torch.tensor(asked)][following >= 0])  # [asked, V]
+        return cross_entropy(logits, following[following >= 0])
 
     def hidden(self, rows: list[Row], visible: torch.Tensor) -> torch.Tensor:
         """[rows, width, d]: the last layer's states, each row attending as it says."""
