@@ -43,29 +43,30 @@ def tapped_attention(module, query, key, value, attention_mask, scaling=None, dr
         out = scaled_dot_product_attention(query, key, value, attention_mask, scale=scaling, enable_gqa=grouped)
         return out.transpose(1, 2).contiguous(), None
     started = time.perf_counter()
-    groups = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)  # [1, H, L, D]
+    if key.shape[1] != query.shape[1]:
+        groups = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)  # [1, H, L, D]
     out, head_mean = explicit_attention(query[0], key[0], value[0], attention_mask, scaling)
     tap.add(head_mean)
     tap.seconds += time.perf_counter() - started
-    return out.transpose(0, 1).unsqueeze(0).contiguous(), None
+    return out[None], None
 
 
 def explicit_attention(query, key, value, mask, scaling) -> tuple[torch.Tensor, torch.Tensor]:
-    """[H, L, D] thrice → out [H, L, D] and the mean of the softmax weights over heads [L, L], a few heads at a time."""
+    """[H, L, D] thrice → out [L, H, D] and the mean of the softmax weights over heads [L, L], a few heads at a time."""
     heads, length, _ = query.shape
     chunk = max(1, HEAD_CHUNK_BYTES // (4 * length * length))
     total = torch.zeros(length, length, device=query.device)
-    outs = []
+    out = value.new_empty(length, heads, value.shape[-1])
     for first in range(0, heads, chunk):
         part = slice(first, first + chunk)
-        scores = (query[part] @ key[part].mT).float() * scaling  # [h, L, L]
+        scores = (query[part] @ key[part].mT).float().mul_(scaling)  # [h, L, L]
         if mask is not None:
             scores = scores.masked_fill(~mask[0], float("-inf")) if mask.dtype == torch.bool else scores + mask[0]
         weights = scores.softmax(-1)
         total += weights.sum(0)
-        outs.append(weights.to(value.dtype) @ value[part])
-    return torch.cat(outs), total / heads
+        out[:, part] = (weights.to(value.dtype) @ value[part]).transpose(0, 1)
+    return out, total.div_(heads)
 
 
 AttentionInterface.register(NAME, tapped_attention)
