@@ -1,7 +1,7 @@
 """A transformers network as a Denoiser: one forward pass over a canvas → a Prediction of plain arrays.
 
-Confidence is exp(max − logsumexp) in float32, for the positions that were asked for and no others; the mask token's logit
-is set to −inf first, since a model that predicts it would never end.
+Confidence is a softmax in float32, for the positions that were asked for and no others, a few of them at a time; the mask
+token's logit is set to −inf first, since a model that predicts it would never end.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ class TransformersDenoiser:
 def choose(logits: torch.Tensor, temperature: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """logits [n, V] → tokens [n] and their un-noised probabilities [n] float32; Gumbel noise above temperature 0.
 
-    A few rows at a time, in float32: several times faster than all at once over a large vocabulary, and no second [n, V]."""
+    A few rows at a time: over a large vocabulary faster than all at once, and never a second [n, V].
+    """
     rows = max(1, CONFIDENCE_CHUNK_BYTES // (4 * logits.shape[1]))
     parts = [choose_rows(part.float(), temperature, random) for part in logits.split(rows)]
     tokens, confidence = (torch.cat(values) for values in zip(*parts, strict=True))
@@ -145,8 +146,7 @@ def choose_rows(logits: torch.Tensor, temperature: float, random: np.random.Gene
         uniform = torch.from_numpy(random.random(tuple(logits.shape))).to(logits.device)
         noisy = logits.double() - temperature * torch.log(-torch.log(uniform.clamp(min=1e-300)))
     tokens = noisy.argmax(-1)
-    chosen = logits.gather(-1, tokens[:, None])[:, 0]
-    return tokens, (chosen - logits.logsumexp(-1)).exp()
+    return tokens, logits.softmax(-1).gather(-1, tokens[:, None])[:, 0]
 
 
 def entropies(probabilities: torch.Tensor) -> np.ndarray:

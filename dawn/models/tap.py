@@ -65,7 +65,7 @@ def explicit_attention(query, key, value, mask, scaling) -> tuple[torch.Tensor, 
             scores = scores.masked_fill(~mask[0], float("-inf")) if mask.dtype == torch.bool else scores + mask[0]
         weights = scores.softmax(-1)
         total += weights.sum(0)
-        out[:, part] = (weights.to(value.dtype) @ value[part]).transpose(0, 1)
+        torch.bmm(weights.to(value.dtype), value[part], out=out[:, part].transpose(0, 1))
     return out, total.div_(heads)
 
 
