@@ -18,7 +18,7 @@ from dawn.models.history import Histories, tracked
 from dawn.models.tap import NAME, Tap
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
 
-CONFIDENCE_CHUNK_BYTES = 16 * 2**20
+CONFIDENCE_CHUNK_BYTES = 8 * 2**20
 
 
 class TransformersDenoiser:
@@ -134,8 +134,11 @@ def choose(logits: torch.Tensor, temperature: float, random: np.random.Generator
     A few rows at a time: over a large vocabulary faster than all at once, and never a second [n, V].
     """
     rows = max(1, CONFIDENCE_CHUNK_BYTES // (4 * logits.shape[1]))
-    parts = [choose_rows(part.float(), temperature, random) for part in logits.split(rows)]
-    tokens, confidence = (torch.cat(values) for values in zip(*parts, strict=True))
+    tokens = torch.empty(len(logits), dtype=torch.long, device=logits.device)
+    confidence = torch.empty(len(logits), device=logits.device)
+    for first in range(0, len(logits), rows):
+        part = slice(first, first + rows)
+        tokens[part], confidence[part] = choose_rows(logits[part].float(), temperature, random)
     return tokens.cpu().numpy(), confidence.cpu().numpy()
 
 
