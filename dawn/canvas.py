@@ -15,10 +15,14 @@ from dawn.errors import CanvasError
 
 
 def frozen(array, dtype) -> np.ndarray:
-    """A read-only copy-if-needed of `array` as `dtype`."""
-    result = np.array(array, dtype=dtype)
-    result.setflags(write=False)
-    return result
+    """A read-only copy of `array` as `dtype`."""
+    return read_only(np.array(array, dtype=dtype))
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The same array, from now on read-only."""
+    array.setflags(write=False)
+    return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +66,7 @@ class Canvas:
     @cached_property
     def masked(self) -> np.ndarray:
         """[L] bool."""
-        return frozen(self.tokens == self.mask_id, bool)
+        return read_only(self.tokens == self.mask_id)
 
     @cached_property
     def is_complete(self) -> bool:
@@ -84,13 +88,13 @@ class Canvas:
     def candidates(self) -> np.ndarray:
         """M, ascending: the masked positions before the end of the active block."""
         _, end = self.block_span(self.block)
-        return frozen(np.flatnonzero(self.masked[:end]), np.int64)
+        return read_only(np.flatnonzero(self.masked[:end]))
 
     @cached_property
     def window(self) -> np.ndarray:
         """[W] ascending: the active block's positions, and masked positions before it."""
         start, end = self.block_span(self.block)
-        return frozen(np.concatenate([np.flatnonzero(self.masked[:start]), np.arange(start, end)]), np.int64)
+        return read_only(np.concatenate([np.flatnonzero(self.masked[:start]), np.arange(start, end)]))
 
     def commit(self, positions, tokens, confidence) -> Canvas:
         """The canvas with `tokens` [n] written at `positions` [n] ⊂ M, remembering their confidence [n]."""
@@ -108,4 +112,4 @@ class Canvas:
             raise CanvasError("only masked positions can be written, and not with the mask token")
         written[positions] = tokens
         remembered[positions] = confidence
-        return replace(self, tokens=frozen(written, np.int32), committed_confidence=frozen(remembered, np.float32))
+        return replace(self, tokens=read_only(written), committed_confidence=read_only(remembered))
