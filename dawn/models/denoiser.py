@@ -30,6 +30,7 @@ class TransformersDenoiser:
         self.special_ids = tuple(sorted({*tokenizer.all_special_ids, self.mask_id, *self.end_ids}))  # ids that are no text
         self.histories = Histories()
         self.longest = network.config.max_position_embeddings
+        self.tapped = family.tapped_layers(network.config.num_hidden_layers)
         network.set_attn_implementation(NAME)
 
     def encode(self, prompt: str) -> list[int]:
@@ -67,7 +68,7 @@ class TransformersDenoiser:
     def predict(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
         """One forward pass over the canvas [L]."""
         started = time.perf_counter()
-        tap = Tap(self.family.tapped_layers(self.network.config.num_hidden_layers)) if needs.attention else None
+        tap = Tap(self.tapped) if needs.attention else None
         ids = torch.tensor(np.array(canvas.tokens)[None], dtype=torch.long, device=self.network.device)  # [1, L]
         hidden = self.forward(ids, tap)  # [L, d]
         positions = self.positions(canvas, needs)  # [n]
@@ -148,8 +149,13 @@ def choose_rows(logits: torch.Tensor, temperature: float, random: np.random.Gene
     if temperature > 0:
         uniform = torch.from_numpy(random.random(tuple(logits.shape))).to(logits.device)
         noisy = logits.double() - temperature * torch.log(-torch.log(uniform.clamp(min=1e-300)))
-    tokens = noisy.argmax(-1)
+    tokens = most_likely(noisy)
     return tokens, logits.softmax(-1).gather(-1, tokens[:, None])[:, 0]
+
+
+def most_likely(scores: torch.Tensor) -> torch.Tensor:
+    """[n] the first largest entry of each row [n, V]; on a processor NumPy finds it many times faster than PyTorch."""
+    return torch.from_numpy(scores.numpy().argmax(-1)) if scores.device.type == "cpu" else scores.argmax(-1)
 
 
 def entropies(probabilities: torch.Tensor) -> np.ndarray:

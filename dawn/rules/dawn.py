@@ -115,7 +115,7 @@ def independent_set(step: Step, able: np.ndarray) -> tuple[np.ndarray, dict[int,
 def commits(step: Step, high: np.ndarray, induced: np.ndarray, free: np.ndarray) -> tuple[Commit, ...]:
     """The committed positions with their tiers, and the anchors behind the induced ones."""
     result = []
-    for index in np.flatnonzero(high | induced | free):
+    for index in np.flatnonzero(high | induced | free).tolist():
         position = int(step.candidates[index])
         if high[index]:
             result.append(Commit(position, Tier.HIGH))
@@ -137,7 +137,7 @@ def refusals(
 ) -> tuple[Refusal, ...]:
     """Each refused candidate with its reason; the blocker is the heaviest conflict, or the member that dropped it."""
     result = []
-    for index in np.flatnonzero(refused):
+    for index in np.flatnonzero(refused).tolist():
         position = int(step.candidates[index])
         if index in dropped_by:
             blocker = dropped_by[index]
