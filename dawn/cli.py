@@ -1,4 +1,7 @@
-"""The command line: `python -m dawn run | show | check | golden | eval | pretrain`. Errors are one line and exit code 2."""
+"""The command line: `python -m dawn run | show | check | golden | eval | table | bench | pretrain`.
+
+Errors are one line and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, S
 from dawn.trace import Trace, load, save
 
 EMBEDDED_PRESET = "Embedded model"
+ROUNDS, QUICK_ROUNDS = 240, 24  # samples of the benchmark; its large cases take fewer
 FLAGS = {"seed": "rule_seed"}  # settings whose flag has another name: --seed is the sampling noise's
 
 
@@ -52,6 +56,7 @@ def parser() -> Parser:
     add_show(commands)
     add_golden(commands)
     add_eval(commands)
+    add_bench(commands)
     add_pretrain(commands)
     return top
 
@@ -126,6 +131,14 @@ def add_eval(commands) -> None:
     add_model_and_rule(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     evaluate.set_defaults(command=eval_command)
+
+
+def add_bench(commands) -> None:
+    bench = commands.add_parser("bench", help="what looking costs: ratios to the model's bare forward pass")
+    bench.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
+    bench.add_argument("--quick", action="store_true", help="fewer samples: a look, with wide intervals")
+    bench.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    bench.set_defaults(command=bench_command)
 
 
 def add_pretrain(commands) -> None:
@@ -281,6 +294,21 @@ def eval_command(options) -> int:
         f"{result['forwards_per_item']:.1f} forward passes per problem, {result['tokens_per_forward']:.2f} tokens per forward"
     )
     print(f"{result['tokens_per_second']:.0f} tokens per second")
+    return 0
+
+
+def bench_command(options) -> int:
+    from rich.console import Console
+
+    from dawn.bench.report import bench_json, bench_tables
+    from dawn.models import load_model
+    from dawn.models.cost import run_bench
+
+    bench = run_bench(load_model(options.model), QUICK_ROUNDS if options.quick else ROUNDS)
+    if options.json:
+        print(json.dumps(bench_json(bench)))
+    else:
+        Console().print(bench_tables(bench))
     return 0
 
 

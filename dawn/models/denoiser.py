@@ -100,7 +100,7 @@ class TransformersDenoiser:
     def logits(self, hidden: torch.Tensor, positions: np.ndarray) -> torch.Tensor:
         """[n, V] in the network's own precision; in a shifted family row i − 1 speaks for position i."""
         rows = np.maximum(positions - int(self.family.shifted), 0)
-        logits = self.network.lm_head(hidden[torch.from_numpy(rows).to(hidden.device)])
+        logits = self.network.lm_head(hidden.index_select(0, torch.from_numpy(rows).to(hidden.device)))
         logits[:, self.mask_id] = float("-inf")
         return logits
 
@@ -180,4 +180,5 @@ def read_attention(tap: Tap, canvas: Canvas) -> Attention:
     """The tapped average as the rows worth keeping and the mean over all queries."""
     rows = attention_rows(canvas.window)
     mean = tap.mean
-    return Attention(rows, mean[torch.from_numpy(rows).to(mean.device)].cpu().numpy(), mean.mean(0).cpu().numpy())
+    kept = mean.index_select(0, torch.from_numpy(rows).to(mean.device))
+    return Attention(rows, kept.cpu().numpy(), mean.mean(0).cpu().numpy())
