@@ -298,7 +298,7 @@
       `${total} token${total === 1 ? "" : "s"}: ${parts.join(", ")}`, `least confident ${number(Math.min(...confidences))}`,
       `forward ${milliseconds(step.seconds[0])}, decision ${milliseconds(step.seconds[2])}`,
     ];
-    if (step.filled.length) lines.splice(3, 0, `${step.filled.length} filled after the end`);
+    if (step.filled.length) lines.splice(3, 0, `${step.filled.length} filled after the end, ${[...new Set(step.saved)].join(" to ")} forward passes saved`);
     const facts = find(ui, ".dx-facts");
     facts.replaceChildren(...lines.map((line, i) => make("span", i ? "" : "dx-big", line)));
     find(ui, "[data-testid=scrubber]").setAttribute("aria-valuetext", lines.slice(0, 3).join(", "));
@@ -571,7 +571,7 @@
     stage.classList.toggle("dx-off", !graph);
     ui.net = null;
     if (!graph) {
-      const more = current(ui).attention ? " Move a threshold to see the graph that DAWN would read here." : "";
+      const more = current(ui).attention ? " Choose a rule of the DAWN family to see the graph that it would read here." : "";
       none.textContent = `The rule “${decided(ui).rule}” decides without a dependency graph.${more}`;
       return;
     }

@@ -38,8 +38,8 @@ class Canvas:
     def __post_init__(self):
         if self.tokens.ndim != 1 or self.committed_confidence.shape != self.tokens.shape:
             raise CanvasError(f"tokens must be one row of ids, not an array of shape {self.tokens.shape}")
-        if not 0 <= self.prompt_length < len(self.tokens):
-            raise CanvasError(f"prompt length {self.prompt_length} leaves nothing to generate in {len(self.tokens)} positions")
+        if not 0 <= self.prompt_length <= len(self.tokens):
+            raise CanvasError(f"a prompt of {self.prompt_length} positions does not fit into {len(self.tokens)}")
         if self.block_length < 1:
             raise CanvasError(f"block length must be at least 1, not {self.block_length}")
 
@@ -52,8 +52,8 @@ class Canvas:
 
     @classmethod
     def blank(cls, prompt, generated: int, block_length: int, mask_id: int) -> Canvas:
-        """A prompt [P] followed by `generated` masked positions."""
-        if generated < 1:
+        """A prompt [P] followed by `generated` masked positions; none are needed after a prompt that holds masks itself."""
+        if generated < (0 if mask_id in prompt else 1):
             raise CanvasError(f"generation length must be at least 1, not {generated}")
         tokens = np.concatenate([np.asarray(prompt, dtype=np.int32), np.full(generated, mask_id, dtype=np.int32)])
         return cls.of(tokens, len(prompt), block_length, mask_id)

@@ -15,13 +15,13 @@ from typing import NoReturn
 from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
 from dawn.prediction import EVERYTHING, Needs
-from dawn.rules import RULES, Rule, make_rule, setting_names, settings_of
-from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, SINK_MODES, VARIANTS
+from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
+from dawn.settings import Choice, Whole
+from dawn.thresholds import PRESETS
 from dawn.trace import Trace, load, save
 
 EMBEDDED_PRESET = "Embedded model"
 ROUNDS, QUICK_ROUNDS = 240, 24  # samples of the benchmark; its large cases take fewer
-FLAGS = {"seed": "rule_seed"}  # settings whose flag has another name: --seed is the sampling noise's
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,48 +63,57 @@ def parser() -> Parser:
 
 def add_run(commands) -> None:
     run = commands.add_parser("run", help="decode an answer and draw the steps")
-    run.add_argument("prompt", metavar="QUESTION")
+    run.add_argument("prompt", metavar="QUESTION", help="may hold [MASK] or [MASK x 5]: positions to fill in")
     add_model_and_rule(run)
     run.add_argument("--gen-length", type=int, default=96, help="positions to generate (default %(default)s)")
     run.add_argument("--block-length", type=int, default=32, help="positions per block (default %(default)s)")
     run.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
     run.add_argument("--seed", type=int, default=0, help="of the sampling noise (default %(default)s)")
+    add_end_of_text(run)
+    run.add_argument(
+        "--fix", action="append", default=[], metavar='"5: therefore"', help="write this from position 5 of the answer on"
+    )
     run.add_argument("--save", type=Path, metavar="FILE", help="write the trace as an .npz file")
     run.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     run.set_defaults(command=run_command)
+
+
+def add_end_of_text(command) -> None:
+    """What to do about end-of-text, for every rule."""
+    command.add_argument("--no-stop-at-end", action="store_true", help="decode on when the answer has ended")
+    command.add_argument("--suppress-end", action="store_true", help="commit end-of-text tokens last (large blocks end early)")
+
+
+def decoding_of(options) -> Options:
+    """How the command's options say to decode."""
+    ends = {"stop_at_end": not options.no_stop_at_end, "suppress_end": options.suppress_end}
+    return Options(getattr(options, "temperature", 0.0), options.seed, **ends)
 
 
 def add_model_and_rule(command) -> None:
     """--model, --rule and the rules' settings."""
     command.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
     command.add_argument("--rule", default="dawn", choices=list(RULES), help="decision rule (default %(default)s)")
-    command.add_argument("--variant", choices=VARIANTS, help=HELP["variant"])
-    for name in ("high", "induced", "low", "edge", "sink"):
-        command.add_argument(f"--{name}", type=float, help=HELP[name])
-    command.add_argument("--sink-mode", choices=SINK_MODES, help=HELP["sink_mode"])
-    command.add_argument("--anchor-confidence", choices=ANCHOR_CONFIDENCES, help=HELP["anchor_confidence"])
-    command.add_argument("--attention-row", choices=ATTENTION_ROWS, help=HELP["attention_row"])
-    add_rule_numbers(command)
+    for name, (spec, takers) in settings_by_name().items():
+        kinds = {"choices": spec.options} if isinstance(spec, Choice) else {"type": int if isinstance(spec, Whole) else float}
+        words = f"{spec.help} Rules: {', '.join(takers)}." if "dawn" not in takers else spec.help
+        command.add_argument(
+            flag_of(name), dest=f"setting_{name}", metavar=None if "choices" in kinds else "X", help=words, **kinds
+        )
 
 
-def add_rule_numbers(command) -> None:
-    """The numeric settings of the rules other than `dawn`."""
-    for flag, kind, words in (
-        (
-            "--steps-per-block",
-            int,
-            "original, random, entropy, margin, klass: steps a block is decoded in (default: one per token)",
-        ),
-        ("--factor", float, "rule factor: how far below 1 the bound of a rank may lie (default 1)"),
-        ("--gamma", float, "rule eb: the entropy that those before may add up to (default 0.15)"),
-        ("--kappa", float, "rule klass: confidence that a position must exceed (default 0.6)"),
-        ("--epsilon", float, "rule klass: below this change of its distribution a position is stable (default 0.015)"),
-        ("--history", int, "rule klass: for how many forward passes it must be stable (default 2)"),
-        ("--rule-seed", int, "rule random: which order (default 0)"),
-        ("--relaxed", float, "rule localleap: enough confidence near a position that reaches high (default 0.75)"),
-        ("--radius", int, "rule localleap: how many positions away is near (default 4)"),
-    ):
-        command.add_argument(flag, type=kind, help=words)
+def settings_by_name() -> dict[str, tuple]:
+    """Every setting of any rule: its spec in the first rule that has it, and the rules that take it."""
+    found: dict[str, tuple] = {}
+    for rule in RULES:
+        for name, spec in rule_specs(rule).items():
+            found.setdefault(name, (spec, []))[1].append(rule)
+    return found
+
+
+def flag_of(setting: str) -> str:
+    """The flag of a setting; a rule's seed is not that of the sampling noise."""
+    return "--rule-seed" if setting == "seed" else "--" + setting.replace("_", "-")
 
 
 def add_show(commands) -> None:
@@ -152,11 +161,10 @@ def add_pretrain(commands) -> None:
 
 
 def rule_from(options) -> Rule:
-    """The rule that the options describe: explicit settings over the model's preset (for `dawn`) or the rule's defaults."""
-    every = sorted({name for rule in RULES for name in setting_names(rule)})
-    flags = {name: FLAGS.get(name, name) for name in every}
-    given = {name: getattr(options, flag) for name, flag in flags.items() if getattr(options, flag, None) is not None}
-    if options.rule == "dawn" and options.model == "embedded":
+    """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
+    given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
+    given = {name: value for name, value in given.items() if value is not None}
+    if issubclass(RULES[options.rule], Dawn) and options.model == "embedded":
         preset = asdict(PRESETS[EMBEDDED_PRESET])
         if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
             del preset["sink"]
@@ -169,10 +177,12 @@ def run_command(options) -> int:
     from dawn.run import start
 
     rule = rule_from(options)
-    decoding = Options(options.temperature, options.seed)
+    decoding = decoding_of(options)
     model = load_model(options.model)
     watch = EVERYTHING if options.save else Needs()
-    run = start(model, options.prompt, rule, options.gen_length, options.block_length, decoding, watch=watch)
+    run = start(
+        model, options.prompt, rule, options.gen_length, options.block_length, decoding, "\n".join(options.fix), watch=watch
+    )
     for _ in run.iterate() if options.json else drawn(run, model):
         pass
     trace = run.trace()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,21 +16,24 @@ from dawn.errors import CanvasError
 from dawn.prediction import Denoiser, Needs, Prediction
 from dawn.rules.base import Moment, Rule
 from dawn.selection import Decision
-from dawn.thresholds import require_number, require_whole
+from dawn.settings import require_number, require_whole
 
 HOTTEST = 10.0
+NO_IDEA = 100.0  # nats: above the entropy of any vocabulary
 LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """temperature ≥ 0 (0: greedy); seed of the sampling noise; step_limit: no more forward passes than that (None: no limit);
-    stop_at_end: stop when an end-of-text token is written and no mask precedes it."""
+    stop_at_end: stop when an end-of-text token is written and no mask precedes it; suppress_end: rank masked positions that
+    would become end-of-text behind all others, so that a large block does not end the answer too early."""
 
     temperature: float = 0.0
     seed: int = 0
     step_limit: int | None = None
     stop_at_end: bool = True
+    suppress_end: bool = False
 
     def __post_init__(self):
         require_number("temperature", self.temperature, 0.0, HOTTEST)
@@ -59,6 +62,12 @@ class StepRecord:
     @property
     def block(self) -> int:
         return self.canvas.block
+
+    @property
+    def forwards_saved(self) -> tuple[int, int]:
+        """How many forward passes filling saved: at least one a block that it filled, at most one a position."""
+        blocks = (self.filled - self.canvas.prompt_length) // self.canvas.block_length
+        return len(np.unique(blocks)), len(self.filled)
 
     @property
     def after(self) -> Canvas:
@@ -95,6 +104,8 @@ def decode(
 def one_step(denoiser, rule, canvas, moment, index, options, watch, random) -> StepRecord:
     """One forward pass over `canvas` and the rule's decision about it."""
     prediction = denoiser.predict(canvas, rule.needs | watch, options.temperature, random)
+    if options.suppress_end:
+        prediction = end_last(canvas, prediction, denoiser.end_ids)
     started = time.perf_counter()
     decision = rule.decide(canvas, prediction, moment)
     seconds = (*prediction.seconds, time.perf_counter() - started)
@@ -102,6 +113,21 @@ def one_step(denoiser, rule, canvas, moment, index, options, watch, random) -> S
     end_ids = denoiser.end_ids if options.stop_at_end else ()
     filled, end_id = ended(canvas, chosen, prediction.tokens[chosen], end_ids)
     return StepRecord(index, canvas, prediction, moment, decision, filled, end_id, seconds)
+
+
+def end_last(canvas: Canvas, prediction: Prediction, end_ids: tuple[int, ...]) -> Prediction:
+    """The prediction with no certainty at masked positions that would become end-of-text: every rule takes those last."""
+    ends = canvas.masked & np.isin(prediction.tokens, end_ids)
+
+    def at_ends(values: np.ndarray | None, value: float) -> np.ndarray | None:
+        return None if values is None else np.where(ends & ~np.isnan(values), value, values).astype(np.float32)
+
+    return replace(
+        prediction,
+        confidence=at_ends(prediction.confidence, 0.0),
+        entropy=at_ends(prediction.entropy, NO_IDEA),
+        margin=at_ends(prediction.margin, 0.0),
+    )
 
 
 def ended(canvas: Canvas, positions: np.ndarray, tokens: np.ndarray, end_ids: tuple[int, ...]) -> tuple[np.ndarray, int]:

@@ -41,9 +41,12 @@ def find_sinks(received: np.ndarray, thresholds: Thresholds) -> np.ndarray:
     return np.flatnonzero(received > thresholds.sink_level(len(received)))
 
 
-def build_graph(attention: Attention, targets: np.ndarray, thresholds: Thresholds) -> DependencyGraph:
-    """The edges into `targets` [n], whose rows (or predecessors' rows, by `attention_row`) must be among the attention's."""
-    sinks = find_sinks(attention.received, thresholds)
+def build_graph(
+    attention: Attention, targets: np.ndarray, thresholds: Thresholds, sinks: np.ndarray | None = None
+) -> DependencyGraph:
+    """The edges into `targets` [n], none from `sinks` [S] (None: those that the thresholds find). The targets' rows, or their
+    predecessors' by `attention_row`, must be among the attention's."""
+    sinks = find_sinks(attention.received, thresholds) if sinks is None else sinks
     shift = 1 if thresholds.attention_row == "predictor" else 0
     weights = rows_of(attention, np.maximum(targets - shift, 0))  # [n, L]
     linked = weights >= thresholds.edge

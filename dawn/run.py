@@ -11,6 +11,7 @@ import numpy as np
 from dawn.canvas import Canvas
 from dawn.decode import Options, StepRecord, decode
 from dawn.errors import CanvasError
+from dawn.infill import fix, parse_fixed
 from dawn.prediction import EVERYTHING, Denoiser, Needs
 from dawn.rules import Rule, settings_of
 from dawn.trace import Setup, Trace
@@ -26,6 +27,8 @@ class TextModel(Denoiser, Protocol):
     special_ids: tuple[int, ...]
 
     def encode(self, prompt: str) -> list[int]: ...
+
+    def encode_text(self, text: str) -> list[int]: ...
 
     def text(self, ids) -> str: ...
 
@@ -52,9 +55,10 @@ class Run:
             yield record
 
     def trace(self) -> Trace:
-        """The steps so far as a Trace; at least one is needed."""
+        """The steps so far as a Trace; at least one is needed. Its output begins with the prompt if that held masks."""
         steps, special = tuple(self.steps), tuple(self.model.special_ids)
-        output = self.model.text(steps[-1].after.tokens[self.canvas.prompt_length :].tolist()) if steps else ""
+        start = 0 if self.canvas.masked[: self.canvas.prompt_length].any() else self.canvas.prompt_length
+        output = self.model.text(steps[-1].after.tokens[start:].tolist()) if steps else ""
         return Trace(self.prompt, self.setup, steps, output, self.model.pieces(occurring(steps)), self.parent, special)
 
     @property
@@ -62,7 +66,8 @@ class Run:
         """How this run is made."""
         ends = tuple(self.model.end_ids) if self.options.stop_at_end else ()
         settings, options = settings_of(self.rule), self.options
-        return Setup(self.model.name, self.rule.name, settings, options.temperature, options.seed, ends)
+        sampling = (options.temperature, options.seed, ends, options.suppress_end)
+        return Setup(self.model.name, self.rule.name, settings, *sampling)
 
 
 def occurring(steps: tuple[StepRecord, ...]) -> list[int]:
@@ -72,8 +77,10 @@ def occurring(steps: tuple[StepRecord, ...]) -> list[int]:
     return np.unique(np.concatenate(arrays)).tolist() if arrays else []
 
 
-def start(model: TextModel, prompt: str, rule: Rule, generated: int, block_length: int, options: Options, **more) -> Run:
-    """A run from a question; CanvasError for an empty or overlong one."""
+def start(
+    model: TextModel, prompt: str, rule: Rule, generated: int, block_length: int, options: Options, fixed: str = "", **more
+) -> Run:
+    """A run from a question, which may hold `[MASK]` spans; CanvasError for an empty or overlong one. fixed: see `infill`."""
     if not prompt.strip():
         raise CanvasError("the prompt is empty: type a question")
     if len(prompt) > LONGEST_PROMPT:
@@ -83,12 +90,16 @@ def start(model: TextModel, prompt: str, rule: Rule, generated: int, block_lengt
         raise CanvasError(
             f"{len(ids)} prompt tokens and {generated} to generate exceed the model's {model.longest} positions: shorten one"
         )
-    return Run(model, prompt, rule, Canvas.blank(ids, generated, block_length, model.mask_id), options, **more)
+    canvas = Canvas.blank(ids, generated, block_length, model.mask_id)
+    canvas = fix(canvas, parse_fixed(fixed), model.encode_text) if fixed.strip() else canvas
+    return Run(model, prompt, rule, canvas, options, **more)
 
 
 def fork(model: TextModel, trace: Trace, name: str, step: int, rule: Rule, **more) -> Run:
     """A run that goes on from the canvas before step `step` of `trace` (called `name`) with another rule."""
     if not 0 <= step < len(trace.steps):
         raise CanvasError(f"the trace has steps 0 to {len(trace.steps) - 1}, not {step}")
-    options = Options(trace.setup.temperature, trace.setup.seed, stop_at_end=bool(trace.setup.end_ids))
+    setup = trace.setup
+    ends = {"stop_at_end": bool(setup.end_ids), "suppress_end": setup.suppress_end}
+    options = Options(setup.temperature, setup.seed, **ends)
     return Run(model, trace.prompt, rule, trace.steps[step].canvas, options, parent=(name, step), **more)

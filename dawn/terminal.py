@@ -77,7 +77,9 @@ def summary(trace: Trace) -> Text:
     filled = sum(len(step.filled) for step in trace.steps)
     text.append(f"{figures} · {trace.seconds:.2f} s", style="bold")
     if filled:
-        text.append(f"\nThe answer ended early: {filled} positions were filled with end-of-text.", style="dim")
+        low, high = trace.forwards_saved
+        saved = f"{low}" if low == high else f"{low} to {high}"
+        text.append(f"\nThe answer ended early: {filled} positions filled, {saved} forward passes saved.", style="dim")
     if not trace.final.is_complete:
         text.append(f"\nStopped: {int(trace.final.masked.sum())} positions are still masked.", style="yellow")
     return text

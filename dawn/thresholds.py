@@ -5,9 +5,10 @@ Thresholds are compared as float32, like the numbers they meet: `.9 >= .9` holds
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from dawn.errors import ThresholdError
+from dawn.settings import Choice, Number, Settings, require_number, setting, specs
 
 SINK_MODES = ("absolute", "relative")
 VARIANTS = ("paper", "published")
@@ -16,41 +17,46 @@ ATTENTION_ROWS = ("position", "predictor")
 LARGEST_RELATIVE_SINK = 1000.0
 SMALLEST_EDGE = 1e-6  # below it a float32 0 could be an edge that weighs nothing
 
-HELP = {
-    "high": "τ_high: a masked position at least this confident is committed at once.",
-    "induced": "τ_induced: enough confidence for a position that depends on an anchor.",
-    "low": "τ_low: enough confidence for a position that conflicts with no other one taken.",
-    "edge": "τ_edge: attention from i to j at least this large makes i depend on j.",
-    "sink": "τ_sink: a column that receives more than this on average is a sink and is removed.",
-    "sink_mode": "absolute: compare received attention with τ_sink; relative: with τ_sink divided by the length.",
-    "variant": "paper: Algorithm 1 of the paper; published: the looser exclusion in the published code.",
-    "anchor_confidence": "An anchor's confidence: of this forward pass, or of the step that committed it.",
-    "attention_row": "The row that speaks for position i: its own, or that of i-1, which predicts it in shifted models.",
-}
-
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(Settings):
     """high, induced, low in [0, 1]; edge in [1e-6, 1]; sink in [0, 1], or κ in [0, 1000] for sink_mode relative: s_j > κ/L."""
 
-    high: float = 0.9
-    induced: float = 0.7
-    low: float = 0.75
-    edge: float = 0.07
-    sink: float = 0.01
-    sink_mode: str = "absolute"
-    variant: str = "paper"
-    anchor_confidence: str = "current"
-    attention_row: str = "position"
+    high: float = setting(0.9, Number("τ_high: a masked position at least this confident is committed at once."))
+    induced: float = setting(0.7, Number("τ_induced: enough confidence for a position that depends on an anchor."))
+    low: float = setting(0.75, Number("τ_low: enough confidence for a position that conflicts with no other one taken."))
+    edge: float = setting(
+        0.07, Number("τ_edge: attention from i to j at least this large makes i depend on j.", shown=(0.01, 1, 0.01))
+    )
+    sink: float = setting(
+        0.01,
+        Number(
+            "τ_sink: a column that receives more than this on average is a sink and is removed.",
+            high=LARGEST_RELATIVE_SINK,
+            shown=(0, 0.2, 0.001),
+        ),
+    )
+    sink_mode: str = setting(
+        "absolute",
+        Choice("absolute: compare received attention with τ_sink; relative: with τ_sink divided by the length.", SINK_MODES),
+    )
+    variant: str = setting(
+        "paper",
+        Choice("paper: Algorithm 1 of the paper; published: the looser exclusion in the published code.", VARIANTS),
+    )
+    anchor_confidence: str = setting(
+        "current",
+        Choice("An anchor's confidence: of this forward pass, or of the step that committed it.", ANCHOR_CONFIDENCES),
+    )
+    attention_row: str = setting(
+        "position",
+        Choice(
+            "The row that speaks for position i: its own, or that of i-1, which predicts it in shifted models.", ATTENTION_ROWS
+        ),
+    )
 
     def __post_init__(self):
-        require_choice("sink_mode", self.sink_mode, SINK_MODES)
-        require_choice("variant", self.variant, VARIANTS)
-        require_choice("anchor_confidence", self.anchor_confidence, ANCHOR_CONFIDENCES)
-        require_choice("attention_row", self.attention_row, ATTENTION_ROWS)
-        for name in ("high", "induced", "low"):
-            require_number(name, getattr(self, name), 0.0, 1.0)
-        require_number("edge", self.edge, 0.0, 1.0)
+        Settings.__post_init__(self)
         if self.edge < SMALLEST_EDGE:
             raise ThresholdError(f"edge must be above 0 (at least {SMALLEST_EDGE:g}): at 0 all positions would depend on all")
         require_number("sink", self.sink, 0.0, 1.0 if self.sink_mode == "absolute" else LARGEST_RELATIVE_SINK)
@@ -62,26 +68,7 @@ class Thresholds:
         return self.sink if self.sink_mode == "absolute" else self.sink / length
 
 
-def require_number(name: str, value: object, low: float, high: float) -> None:
-    """Refuse anything but a finite number within [low, high]."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not low <= value <= high:  # a NaN is in no range
-        raise ThresholdError(f"{name} must be a number from {low:g} to {high:g}, not {value!r:.40}")
-
-
-def require_whole(name: str, value: object, low: int, high: int) -> None:
-    """Refuse anything but a whole number within [low, high]."""
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ThresholdError(f"{name} must be a whole number from {low} to {high}, not {value!r:.40}")
-
-
-def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
-    """Refuse anything but one of the choices."""
-    if value not in choices:
-        raise ThresholdError(f"{name} must be one of {', '.join(choices)}, not {value!r:.40}")
-
-
-THRESHOLD_NAMES = tuple(field.name for field in fields(Thresholds))
+THRESHOLD_NAMES = tuple(specs(Thresholds))
 
 PRESETS = {
     "Embedded model": Thresholds(high=0.9, induced=0.7, low=0.75, edge=0.07, sink=4.0, sink_mode="relative"),

@@ -4,7 +4,7 @@ The file keeps what a decision read, as it was compared: tokens, confidence, att
 tiers, evidence and refusals follow from those numbers and are recomputed on loading; the file's own list of what was
 committed must agree with them. Saving the same trace gives the same bytes.
 
-Schema 1, T steps over L positions; window [W_t] and rows [R_t] of a step follow from its canvas:
+Schema 2, T steps over L positions; window [W_t] and rows [R_t] of a step follow from its canvas:
     meta           uint8   [n]        JSON: see Trace
     tokens         int32   [L]        the canvas before the first step
     predicted      int32   [T, L]
@@ -39,7 +39,7 @@ from dawn.prediction import Attention, Prediction, attention_rows
 from dawn.rules import Rule, make_rule, settings_of
 from dawn.selection import Tier
 
-SCHEMA = 1
+SCHEMA = 2
 LARGEST_BYTES = 512 * 2**20
 LONGEST_META = 4 * 2**20
 MOST_POSITIONS = 4096
@@ -70,7 +70,8 @@ REQUIRED = ("meta", "tokens", "predicted", "confidence", "committed", "seconds")
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How a run was made: model name, rule name and settings, temperature, seed, end-of-text ids (empty: no early stop)."""
+    """How a run was made: model name, rule name and settings, temperature, seed, end-of-text ids (empty: no early stop), and
+    whether end-of-text was suppressed: then the recorded certainty of such positions is none."""
 
     model: str
     rule: str
@@ -78,6 +79,7 @@ class Setup:
     temperature: float = 0.0
     seed: int = 0
     end_ids: tuple[int, ...] = ()
+    suppress_end: bool = False
 
     def make_rule(self) -> Rule:
         return make_rule(self.rule, self.settings)
@@ -120,6 +122,11 @@ class Trace:
     def tokens_committed(self) -> int:
         """Tokens that the rule committed; those filled after the end are not counted."""
         return sum(len(step.decision.selection.committed) for step in self.steps)
+
+    @property
+    def forwards_saved(self) -> tuple[int, int]:
+        """Bounds of the forward passes that were saved by stopping at the end of the text."""
+        return self.steps[-1].forwards_saved
 
     @property
     def seconds(self) -> float:
@@ -196,6 +203,7 @@ def meta_of(trace: Trace) -> dict:
         "temperature": setup.temperature,
         "seed": setup.seed,
         "end_ids": list(setup.end_ids),
+        "suppress_end": setup.suppress_end,
         "prompt_length": canvas.prompt_length,
         "block_length": canvas.block_length,
         "mask_id": canvas.mask_id,
@@ -327,6 +335,7 @@ META_CHECKS = {
     "temperature": lambda value: is_real(value) and 0 <= value <= HOTTEST,
     "seed": lambda value: is_whole(value, high=LARGEST_SEED),
     "end_ids": are_ids,
+    "suppress_end": lambda value: isinstance(value, bool),
     "prompt_length": is_whole,
     "block_length": is_whole,
     "mask_id": is_whole,
@@ -387,7 +396,8 @@ class Reader:
     def trace(self) -> Trace:
         """The whole trace, each decision recomputed and compared with the file's."""
         meta = self.meta
-        setup = Setup(meta["model"], meta["rule"], meta["settings"], meta["temperature"], meta["seed"], tuple(meta["end_ids"]))
+        sampling = (meta["temperature"], meta["seed"], tuple(meta["end_ids"]), meta["suppress_end"])
+        setup = Setup(meta["model"], meta["rule"], meta["settings"], *sampling)
         try:
             rule, canvas = setup.make_rule(), self.first_canvas()
         except (DawnError, TypeError) as error:

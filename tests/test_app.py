@@ -203,3 +203,22 @@ def test_the_page_fits_its_window(browser, address, width, colours):
     page.wait_for_function(PAINTED)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
+
+
+def test_every_rule_shows_its_own_settings_and_proposes_them(page):
+    def choose(name: str) -> None:
+        page.click("#rule input")
+        page.get_by_role("option", name=name, exact=True).click()
+
+    choose("localleap")
+    page.wait_for_selector("#localleap-radius", timeout=15_000)
+    page.wait_for_selector("#threshold-low", state="hidden")
+    page.evaluate("""() => { const slider = document.querySelector('#localleap-relaxed input[type=range]');
+        slider.value = 0; slider.dispatchEvent(new Event('input', { bubbles: true })); }""")
+    page.wait_for_function(
+        "JSON.parse(document.querySelector('[data-testid=whatif]').dataset.settings || '{}').relaxed === 0", timeout=15_000
+    )
+    choose("dawn-random-graph")
+    page.wait_for_selector("#dawn-random-graph-seed", timeout=15_000)
+    page.wait_for_selector("#threshold-low")
+    page.wait_for_selector("#localleap-radius", state="hidden")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dawn.decode import Options
 from dawn.errors import DawnError, TraceError
 from dawn.replay import replay
-from dawn.rules import make_rule, setting_names
+from dawn.rules import Rule, make_rule
 from dawn.run import Run, TextModel, fork, start
 from viz import payload
 from viz.store import Entry, TraceStore
@@ -23,7 +23,7 @@ EXAMPLE = "example"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a visitor set on the page. settings: all thresholds; a rule takes those it knows."""
+    """What a visitor set on the page. settings: the rule's own."""
 
     prompt: str
     model: str
@@ -33,10 +33,17 @@ class Request:
     temperature: float
     seed: int
     settings: dict
+    stop_at_end: bool = True
+    suppress_end: bool = False
+    fixed: str = ""
 
-    def make_rule(self):
-        names = setting_names(self.rule)
-        return make_rule(self.rule, {name: value for name, value in self.settings.items() if name in names})
+    @property
+    def options(self) -> Options:
+        ends = {"stop_at_end": bool(self.stop_at_end), "suppress_end": bool(self.suppress_end)}
+        return Options(self.temperature, self.seed, **ends)
+
+    def make_rule(self) -> Rule:
+        return make_rule(self.rule, self.settings)
 
 
 class Lab:
@@ -51,10 +58,10 @@ class Lab:
 
     def begin(self, request: Request) -> Run:
         lengths = (request.generated, request.block_length)
-        if not all(isinstance(n, int) and 1 <= n <= LONGEST_GENERATION for n in lengths):
-            raise DawnError(f"generation and block length must be whole numbers from 1 to {LONGEST_GENERATION}")
-        rule, options = request.make_rule(), Options(request.temperature, request.seed)
-        return start(self.load_model(request.model), request.prompt, rule, *lengths, options)
+        if not all(isinstance(n, int) and 0 <= n <= LONGEST_GENERATION for n in lengths):
+            raise DawnError(f"generation and block length must be whole numbers up to {LONGEST_GENERATION}")
+        rule, options = request.make_rule(), request.options
+        return start(self.load_model(request.model), request.prompt, rule, *lengths, options, str(request.fixed or ""))
 
     def decode_again(self, request: Request, name: str, step: int, visitor: str) -> Iterator[dict]:
         """Decode on from the canvas before a step of the trace `name`, with the request's rule and the trace's own model."""

@@ -89,6 +89,7 @@ def step(record: StepRecord, rule: Rule) -> dict:
         "confidence": prediction.confidence[:end],
         "filled": record.filled.astype(np.int32),
         "end": record.end_id,
+        "saved": list(record.forwards_saved),
         "seconds": [float(second) for second in record.seconds],
         **attention(record),
         **alternatives(record),

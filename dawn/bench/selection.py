@@ -9,7 +9,7 @@ import numpy as np
 
 from dawn.bench.measure import estimate, interleaved
 from dawn.bench.records import SelectionCost
-from dawn.bench.synthetic import half_written, prediction
+from dawn.bench.synthetic import prediction, untouched
 from dawn.rules import RULES, Moment, make_rule
 
 LENGTHS = (256, 512, 1024, 2048)
@@ -26,9 +26,9 @@ def selection_costs(rounds: int) -> Iterator[SelectionCost]:
 
 
 def costs_at(length: int, window: int, rounds: int) -> list[SelectionCost]:
-    """Every rule on the same states, in turn."""
+    """Every rule on the same states, in turn: all of the window is masked, which is the most that there is to decide."""
     random = np.random.default_rng([length, window])
-    canvases = [half_written(length, window, random) for _ in range(STATES)]
+    canvases = [untouched(length, window, random) for _ in range(STATES)]
     states = [(canvas, prediction(canvas, random)) for canvas in canvases]
     samples = interleaved({name: decider(name, states) for name in RULES}, rounds)
     return [SelectionCost(name, length, window, estimate(1000 * found)) for name, found in samples.items()]

@@ -22,15 +22,19 @@ SINK_WEIGHT = 4.0  # what a sink's column has more, in the logarithm
 CHANGES = 2
 
 
-def half_written(length: int, window: int, random: np.random.Generator, mask_id: int = MASK, tokens: int = TOKENS) -> Canvas:
-    """A canvas [L] in the middle of its answer: a third is prompt, the next block that is open is half written."""
+def half_written(length: int, window: int, random: np.random.Generator) -> Canvas:
+    """An open canvas [L] whose open block is half written."""
+    canvas = untouched(length, window, random)
+    written = random.choice(canvas.window, window // 2, replace=False)
+    return canvas.commit(written, random.integers(2, TOKENS, len(written)), 1.0)
+
+
+def untouched(length: int, window: int, random: np.random.Generator) -> Canvas:
+    """A canvas [L]: a third is prompt, the first third of the blocks behind it is written, the open block not begun."""
     prompt = length // 3
-    start = prompt + (length - prompt) // (2 * window) * window
-    ids = random.integers(2, tokens, length)
-    ids[start:] = mask_id
-    written = random.choice(np.arange(start, start + window), window // 2, replace=False)
-    ids[written] = random.integers(2, tokens, len(written))
-    return Canvas.of(ids, prompt, window, mask_id)
+    ids = random.integers(2, TOKENS, length)
+    ids[prompt + (length - prompt) // (3 * window) * window :] = MASK
+    return Canvas.of(ids, prompt, window, MASK)
 
 
 def prediction(canvas: Canvas, random: np.random.Generator) -> Prediction:

@@ -20,7 +20,7 @@ import torch
 from dawn.bench.measure import estimate, interleaved, ratio
 from dawn.bench.records import Bench, ConfidenceCost, StepCost
 from dawn.bench.selection import selection_costs
-from dawn.bench.synthetic import half_written
+from dawn.bench.synthetic import MASK, half_written
 from dawn.bench.traces import trace_costs
 from dawn.canvas import Canvas
 from dawn.decode import Options, decode
@@ -80,7 +80,7 @@ def step_costs(model: TransformersDenoiser, rounds: int) -> Iterator[StepCost]:
     network = synthetic_model()
     for length in SYNTHETIC_LENGTHS:
         random = np.random.default_rng(length)
-        canvases = [half_written(length, BLOCK, random, network.mask_id) for _ in range(CANVASES)]
+        canvases = [half_written(length, BLOCK, random) for _ in range(CANVASES)]
         yield step_cost(network, rule, canvases, max(CANVASES, rounds // 8))
 
 
@@ -118,9 +118,12 @@ def synthetic_model() -> TransformersDenoiser:
     torch.manual_seed(0)
     config = LlamaConfig(**SYNTHETIC_SHAPE, max_position_embeddings=4096, rope_theta=500_000.0, is_causal=False)
     name = "LLaDA-shaped: {hidden_size} wide, {num_hidden_layers} layers, {num_attention_heads} heads, vocabulary {vocab_size}"
-    family = Family(1, (0,), SYNTHETIC_AVERAGED)
+    family = Family(MASK, (0,), SYNTHETIC_AVERAGED)
     return TransformersDenoiser(
-        name.format(**SYNTHETIC_SHAPE), LlamaForCausalLM(config), SimpleNamespace(all_special_ids=[]), family
+        name.format(**SYNTHETIC_SHAPE),
+        LlamaForCausalLM(config),
+        SimpleNamespace(all_special_ids=[], added_tokens_decoder={}),
+        family,
     )
 
 

@@ -13,6 +13,7 @@ import torch
 
 from dawn.canvas import Canvas
 from dawn.errors import ModelError
+from dawn.infill import encode_masked
 from dawn.models.family import Family
 from dawn.models.history import Histories, tracked
 from dawn.models.tap import NAME, Tap
@@ -34,17 +35,16 @@ class TransformersDenoiser:
         network.set_attn_implementation(NAME)
 
     def encode(self, prompt: str) -> list[int]:
-        """A question as the prompt ids of the model's chat form; special tokens in the text stay text."""
+        """A question as the prompt ids of the model's chat form; `[MASK]` spans become masks, special tokens stay text."""
         message = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": "\x00"}], add_generation_prompt=True, tokenize=False
         )
-        before, after = message.split("\x00")
-        parts = [(before, False), (prompt, True), (after, False)]
-        return [
-            i
-            for text, plain in parts
-            for i in self.tokenizer(text, add_special_tokens=False, split_special_tokens=plain)["input_ids"]
-        ]
+        before, after = (self.tokenizer(part, add_special_tokens=False)["input_ids"] for part in message.split("\x00"))
+        return before + encode_masked(prompt, self.encode_text, self.mask_id) + after
+
+    def encode_text(self, text: str) -> list[int]:
+        """Ids of a text in which special tokens are plain text."""
+        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
     def text(self, ids) -> str:
         """Ids as text, special tokens left out; a mask shows as `[MASK]`."""

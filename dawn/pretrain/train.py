@@ -2,7 +2,7 @@
 
 The network is transformers' LlamaForCausalLM without the causal mask. The loss is the mean cross-entropy at the masked
 positions only. Matrices are trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls
-linearly to zero over the last part (`decay_share`).
+linearly to zero over the last part (`decay_share`; 1: from the start).
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from dawn.pretrain.row import Row
 from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
-MASTERED = 0.85
+MASTERED = {"drill": 0.85, "copy": 0.6}  # share of right targets from which the next level begins
+KINDS = ("drill", "copy", "block", "canvas")
 SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. Shares of the kinds of row; `blocks_first` → `blocks_last` over 60 % of the run."""
+    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run."""
 
-    steps: int = 9000
+    steps: int = 7000
     tokens_per_step: int = 2048
     seed: int = 0
-    matrix_lr: float = 0.01
+    matrix_lr: float = 0.02
     other_lr: float = 0.002
     warmup_steps: int = 50
-    decay_share: float = 0.3
-    drills: float = 0.2
-    blocks_first: float = 0.65
-    blocks_last: float = 0.3
+    decay_share: float = 1.0
+    shares_first: tuple[float, ...] = (0.2, 0.5, 0.25, 0.05)  # drill, copy, block, canvas
+    shares_last: tuple[float, ...] = (0.15, 0.03, 0.35, 0.47)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -52,19 +52,20 @@ class Recipe:
 
     def shares(self, step: int) -> dict[str, float]:
         """Share of each kind of row at a step."""
-        part = min(1.0, step / (0.6 * self.steps))
-        blocks = self.blocks_first + (self.blocks_last - self.blocks_first) * part
-        return {"drill": self.drills, "block": blocks, "canvas": 1 - self.drills - blocks}
+        part = min(1.0, step / (0.4 * self.steps))
+        shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
+        return dict(zip(KINDS, shares.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a step reports. `kind`: of its rows; `digits`: the share of their masked digits predicted right, or nan."""
+    """What a step reports. `kind`: of its rows; shares of their targets and of the digits among those predicted right."""
 
     step: int
     steps: int
     kind: str
     loss: float
+    right: float
     digits: float
     tokens: int
     seconds: float
@@ -76,7 +77,7 @@ def new_network(tokenizer):
 
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        tie_word_embeddings=False,
+        tie_word_embeddings=True,  # without it every token must learn on its own to be copied
         max_position_embeddings=512,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
@@ -92,11 +93,11 @@ def new_network(tokenizer):
 def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
     """(kind, rows) a step: one kind, one width; kinds by their shares of rows at that step."""
     waiting: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    make = {"drill": maker.drill_row, "block": maker.block_row, "canvas": maker.canvas_row}
+    make = dict(zip(KINDS, (maker.drill_row, maker.copy_row, maker.block_row, maker.canvas_row), strict=True))
     step = first_step
     while True:
         shares = recipe.shares(step)
-        kind = str(maker.random.choice(list(shares), p=list(shares.values())))
+        kind = str(maker.random.choice(KINDS, p=list(shares.values())))
         row = make[kind]()
         key = (kind, len(row.ids))
         waiting[key].append(row)
@@ -118,7 +119,8 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.network = new_network(self.tokenizer)
         self.optimisers = self.new_optimisers()
-        self.step, self.tokens, self.level, self.mastery = 0, 0, 0, 0.0
+        self.step, self.tokens = 0, 0
+        self.levels, self.mastery = dict.fromkeys(LEVELS, 0), dict.fromkeys(LEVELS, 0.0)
 
     def own_tokenizer(self):
         """The tokenizer of this run: the directory's, else that of the model it starts from, else newly trained; kept."""
@@ -143,7 +145,7 @@ class Training:
         state = {
             "step": self.step,
             "tokens": self.tokens,
-            "level": self.level,
+            "levels": self.levels,
             "network": self.network.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
         }
@@ -167,7 +169,7 @@ class Training:
         self.network.load_state_dict(state["network"])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.step, self.tokens, self.level = state["step"], state["tokens"], state["level"]
+        self.step, self.tokens, self.levels = state["step"], state["tokens"], state["levels"]
 
     def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
         """Train to the recipe's end, reporting each step and saving now and then."""
@@ -176,36 +178,36 @@ class Training:
         for layer in self.network.model.layers:
             layer.compile(dynamic=False)
         maker = RowMaker(self.tokenizer, seed=self.recipe.seed * 1000 + self.step)
-        maker.level = self.level
-        curve: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        maker.levels = self.levels
+        curve: dict[str, list[tuple[float, ...]]] = defaultdict(list)
         for kind, rows in batches(maker, self.recipe, self.step):
             if self.step >= self.recipe.steps:
                 break
             progress = self.one_step(kind, rows, maker.is_number)
             report(progress)
-            curve[kind].append((progress.loss, progress.digits))
-            if kind == "drill":
-                maker.level = self.advance(progress.digits)
+            curve[kind].append((progress.loss, progress.right, progress.digits))
+            self.advance(kind, progress)
             if self.step % save_every == 0:
                 self.save()
                 self.note(curve)
                 curve.clear()
         self.save()
 
-    def note(self, curve: dict[str, list[tuple[float, float]]]) -> None:
-        """Append the means of loss and right digits since the last note, by kind of row, to the learning curve."""
+    def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
+        """Append the means of loss, right targets and right digits since the last note, by kind of row."""
         means = {kind: [round(float(x), 4) for x in np.nanmean(values, axis=0)] for kind, values in curve.items()}
-        line = {"step": self.step, "tokens": self.tokens, "level": self.level, "loss_and_digits": means}
+        line = {"step": self.step, "tokens": self.tokens, "levels": self.levels, "loss_right_digits": means}
         with (self.directory / "curve.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
 
-    def advance(self, digits: float) -> int:
-        """The drills' level after a step; it rises when the running share of right digits says the present one is mastered."""
-        if not math.isnan(digits):
-            self.mastery += (digits - self.mastery) / 10
-        if self.mastery > MASTERED and self.level < LEVELS:
-            self.level, self.mastery = self.level + 1, 0.0
-        return self.level
+    def advance(self, kind: str, progress: Progress) -> None:
+        """Raise the level of a kind of row whose running share of right targets says that the present one is mastered."""
+        right = progress.digits if kind == "drill" else progress.right
+        if kind not in LEVELS or math.isnan(right):
+            return
+        self.mastery[kind] += (right - self.mastery[kind]) / 10
+        if self.mastery[kind] > MASTERED[kind] and self.levels[kind] < LEVELS[kind]:
+            self.levels[kind], self.mastery[kind] = self.levels[kind] + 1, 0.0
 
     def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
         """Forward, backward, update of one batch."""
@@ -218,11 +220,12 @@ class Training:
         loss = cross_entropy(logits, target)
         loss.backward()
         self.update()
-        numbers = torch.from_numpy(is_number)[target]
-        right = (logits.argmax(-1) == target)[numbers].float().mean().item() if numbers.any() else float("nan")
+        right = (logits.argmax(-1) == target).float()
+        digits = right[torch.from_numpy(is_number)[target]].mean().item()
         self.step += 1
         self.tokens += ids.numel()
-        return Progress(self.step, self.recipe.steps, kind, loss.item(), right, ids.numel(), time.perf_counter() - started)
+        figures = (loss.item(), right.mean().item(), digits)
+        return Progress(self.step, self.recipe.steps, kind, *figures, ids.numel(), time.perf_counter() - started)
 
     def hidden(self, rows: list[Row], visible: torch.Tensor) -> torch.Tensor:
         """[rows, width, d]: the last layer's states, each row attending as it says."""

@@ -9,18 +9,15 @@ from dawn.canvas import Canvas
 from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, threshold_selection
 from dawn.selection import Decision
-from dawn.thresholds import require_number
+from dawn.settings import Number, Settings, setting
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
+class Confidence(Settings):
     """Commits every position at least as confident as `high`; reads no attention."""
 
     name: ClassVar[str] = "confidence"
-    high: float = 0.9
-
-    def __post_init__(self):
-        require_number("high", self.high, 0.0, 1.0)
+    high: float = setting(0.9, Number("Enough confidence to commit a position."))
 
     @property
     def needs(self) -> Needs:

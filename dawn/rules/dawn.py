@@ -40,10 +40,18 @@ class Dawn:
 
     def decide(self, canvas: Canvas, prediction: Prediction, moment: Moment) -> Decision:
         candidates = canvas.candidates
-        graph = build_graph(prediction.attention, canvas.window, self.thresholds)
+        graph = self.graph(canvas, prediction)
         weights = graph.matrix(candidates, canvas.length)  # [M, L]
         step = Step(candidates, prediction.confidence[candidates], weights, self.anchors(canvas, prediction))
-        return Decision(select(step, self.thresholds), graph)
+        return Decision(select(step, self.thresholds, self.low()), graph)
+
+    def low(self) -> float:
+        """The confidence from which a position may enter the conflict-free set."""
+        return self.thresholds.low
+
+    def graph(self, canvas: Canvas, prediction: Prediction) -> DependencyGraph:
+        """The edges into the window's positions."""
+        return build_graph(prediction.attention, canvas.window, self.thresholds)
 
     def anchors(self, canvas: Canvas, prediction: Prediction) -> np.ndarray:
         """[L] bool: K, the written positions before the window's end that are certain enough to lean on."""
@@ -73,14 +81,14 @@ class Step:
         return np.maximum(self.between, self.between.T)
 
 
-def select(step: Step, thresholds: Thresholds) -> Selection:
-    """The whole decision over one step's numbers."""
+def select(step: Step, thresholds: Thresholds, low: float) -> Selection:
+    """The whole decision over one step's numbers; low: what the conflict-free set asks."""
     high = step.confidence >= thresholds.high
     leaning = (step.weights * step.anchors).any(axis=1)
     induced = (step.confidence >= thresholds.induced) & leaning
     first = high | induced  # U_anchor
     blocking = exclusion(step, first, induced & high, thresholds.variant)  # [M, M]
-    able = (step.confidence >= thresholds.low) & ~first
+    able = (step.confidence >= low) & ~first
     free, dropped_by = independent_set(step, able & ~blocking.any(axis=1))
     if not (first | free).any():
         best = by_confidence(np.arange(len(high)), step.confidence)[0]

@@ -15,18 +15,17 @@ from dawn.canvas import Canvas
 from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, by_confidence, prefix_length, prefix_selection
 from dawn.selection import Decision, Reason
-from dawn.thresholds import require_number
+from dawn.settings import Number, Settings, setting
 
 
 @dataclass(frozen=True, slots=True)
-class EntropyBounded:
+class EntropyBounded(Settings):
     """Commits the surest positions until the entropy of those before exceeds `gamma`; reads no attention."""
 
     name: ClassVar[str] = "eb"
-    gamma: float = 0.15
-
-    def __post_init__(self):
-        require_number("gamma", self.gamma, 0.0, 1000.0)
+    gamma: float = setting(
+        0.15, Number("γ: the entropy, in nats, that those before may add up to.", high=1000.0, shown=(0, 3, 0.01))
+    )
 
     @property
     def needs(self) -> Needs:

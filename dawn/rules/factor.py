@@ -15,18 +15,15 @@ from dawn.canvas import Canvas
 from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, by_confidence, prefix_length, prefix_selection
 from dawn.selection import Decision, Reason
-from dawn.thresholds import require_number
+from dawn.settings import Number, Settings, setting
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(Settings):
     """Commits the most confident positions as long as each meets a bound that rises with its rank; reads no attention."""
 
     name: ClassVar[str] = "factor"
-    factor: float = 1.0
-
-    def __post_init__(self):
-        require_number("factor", self.factor, 0.0, 100.0)
+    factor: float = setting(1.0, Number("f: how far below 1 the bound of a rank may lie.", high=100.0, shown=(0, 4, 0.05)))
 
     @property
     def needs(self) -> Needs:

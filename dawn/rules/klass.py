@@ -17,7 +17,7 @@ from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, by_confidence
 from dawn.rules.quota import Quota
 from dawn.selection import Commit, Decision, Reason, Refusal, Selection, Tier
-from dawn.thresholds import require_number, require_whole
+from dawn.settings import Number, Whole, setting
 
 LONGEST_HISTORY = 16
 
@@ -27,15 +27,13 @@ class Klass(Quota):
     """Commits positions above `kappa` whose distribution has moved less than `epsilon` for `history` steps, else the quota."""
 
     name: ClassVar[str] = "klass"
-    kappa: float = 0.6
-    epsilon: float = 0.015
-    history: int = 2
-
-    def __post_init__(self):
-        Quota.__post_init__(self)
-        require_number("kappa", self.kappa, 0.0, 100.0)
-        require_number("epsilon", self.epsilon, 0.0, 100.0)
-        require_whole("history", self.history, 1, LONGEST_HISTORY)
+    kappa: float = setting(0.6, Number("κ: confidence that a position must exceed.", high=100.0))
+    epsilon: float = setting(
+        0.015, Number("ε: a position that changes by less than this is stable.", high=100.0, shown=(0, 0.2, 0.001))
+    )
+    history: int = setting(
+        2, Whole("h: for how many forward passes it must be stable.", 1, LONGEST_HISTORY, (1, LONGEST_HISTORY, 1))
+    )
 
     @property
     def needs(self) -> Needs:

@@ -17,22 +17,17 @@ from dawn.canvas import Canvas
 from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, threshold_selection
 from dawn.selection import Commit, Decision, Reason, Refusal, Selection, Tier
-from dawn.thresholds import require_number, require_whole
+from dawn.settings import Number, Settings, Whole, setting
 
 
 @dataclass(frozen=True, slots=True)
-class LocalLeap:
+class LocalLeap(Settings):
     """Commits every position at least as confident as `high`, and near those also the ones that reach `relaxed`."""
 
     name: ClassVar[str] = "localleap"
-    high: float = 0.9
-    relaxed: float = 0.75
-    radius: int = 4
-
-    def __post_init__(self):
-        require_number("high", self.high, 0.0, 1.0)
-        require_number("relaxed", self.relaxed, 0.0, 1.0)
-        require_whole("radius", self.radius, 0, 4096)
+    high: float = setting(0.9, Number("Enough confidence to commit a position and make it an anchor."))
+    relaxed: float = setting(0.75, Number("Enough confidence near an anchor."))
+    radius: int = setting(4, Whole("W: how many positions away is near.", 0, 4096, (0, 32, 1)))
 
     @property
     def needs(self) -> Needs:

@@ -13,17 +13,14 @@ from dawn.canvas import Canvas
 from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, uniform_selection
 from dawn.selection import Decision, Reason, Tier
-from dawn.thresholds import require_whole
+from dawn.settings import Settings, Whole, setting
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Settings):
     """A rule that commits the first of a ranking; `steps_per_block` 0 means one token a step. Subclasses rank."""
 
-    steps_per_block: int = 0
-
-    def __post_init__(self):
-        require_whole("steps_per_block", self.steps_per_block, 0, 4096)
+    steps_per_block: int = setting(0, Whole("S: steps a block is decoded in; 0: one token a step.", 0, 4096, (0, 64, 1)))
 
     @property
     def needs(self) -> Needs:

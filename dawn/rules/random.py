@@ -13,7 +13,7 @@ import numpy as np
 from dawn.canvas import Canvas
 from dawn.prediction import Prediction
 from dawn.rules.quota import Quota
-from dawn.thresholds import require_whole
+from dawn.settings import Whole, setting
 
 LARGEST_SEED = 2**32 - 1
 
@@ -23,11 +23,7 @@ class Random(Quota):
     """Commits positions drawn blindly, as many as `original` would: what any order by certainty must beat."""
 
     name: ClassVar[str] = "random"
-    seed: int = 0
-
-    def __post_init__(self):
-        Quota.__post_init__(self)
-        require_whole("seed", self.seed, 0, LARGEST_SEED)
+    seed: int = setting(0, Whole("Which order.", 0, LARGEST_SEED, (0, 100, 1)))
 
     def ranked(self, canvas: Canvas, prediction: Prediction) -> np.ndarray:
         return np.random.default_rng([self.seed, int(canvas.masked.sum())]).permutation(canvas.candidates)

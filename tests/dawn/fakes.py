@@ -9,7 +9,23 @@ from hypothesis import strategies as st
 
 from dawn.canvas import Canvas
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
-from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original, Random
+from dawn.rules import (
+    Confidence,
+    Dapd,
+    Dawn,
+    DawnNoAnchors,
+    DawnNoConflicts,
+    DawnNoSinkFilter,
+    DawnRandomGraph,
+    Entropy,
+    EntropyBounded,
+    Factor,
+    Klass,
+    LocalLeap,
+    Margin,
+    Original,
+    Random,
+)
 from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, SINK_MODES, VARIANTS, Thresholds
 
 MASK = 0
@@ -199,4 +215,7 @@ def rules() -> st.SearchStrategy:
         st.builds(EntropyBounded, GAMMAS),
         klasses(),
         st.builds(LocalLeap, LEVELS, LEVELS, st.integers(0, 12)),
+        st.builds(Dapd, LEVELS, LEVELS),
+        st.sampled_from([DawnNoAnchors, DawnNoConflicts, DawnNoSinkFilter]).flatmap(lambda rule: st.builds(rule, thresholds())),
+        st.builds(DawnRandomGraph, thresholds(), st.integers(0, 9)),
     )

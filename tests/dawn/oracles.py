@@ -196,3 +196,24 @@ def klass(canvas: Canvas, prediction: Prediction, kappa: float, epsilon: float, 
         confident = float(prediction.confidence[i]) > float(np.float32(kappa))
         verdict[i] = "below" if not confident else "ready" if still else "unstable"
     return verdict
+
+
+def dapd(canvas: Canvas, prediction: Prediction, tau: float, high: float) -> tuple[set[int], dict[int, int]]:
+    """What DAPD takes, and for each position that it does not take in the scan, the first taken one it is joined to."""
+    M = masked_window(canvas)
+    c = dict(enumerate(prediction.confidence.tolist()))
+    generated = range(canvas.prompt_length, canvas.length)
+    if sum(canvas.tokens[i] == canvas.mask_id for i in range(canvas.length)) < len(generated) / 2:
+        return {i for i in M if c[i] > float(np.float32(high))} or {most_confident(M, c)}, {}
+    row_of = dict(zip(prediction.attention.rows.tolist(), prediction.attention.weights, strict=True))
+    s = {(i, j): (row_of[i][j] + row_of[j][i]) / np.float32(2) for i in M for j in M if i != j}
+    total = {i: np.array([s.get((i, j), np.float32(0)) for j in sorted(M)], dtype=np.float32).sum() for i in M}
+    weight = {i: total[i] * prediction.confidence[i] for i in M}
+    taken, blocked = [], {}
+    for i in sorted(M, key=lambda i: (-weight[i], i)):
+        joined = [j for j in taken if s[i, j] > np.float32(tau)]
+        if joined:
+            blocked[i] = joined[0]
+        else:
+            taken.append(i)
+    return set(taken), blocked

@@ -66,8 +66,8 @@ def test_the_mask_token_cannot_be_committed():
     [
         (lambda: Canvas.blank([1], 0, 4, MASK), "generation length must be at least 1"),
         (lambda: Canvas.blank([1], 4, 0, MASK), "block length must be at least 1"),
-        (lambda: Canvas.of([1, 2], 2, 4, MASK), "leaves nothing to generate"),
-        (lambda: Canvas.of([1, 2], -1, 4, MASK), "prompt length -1"),
+        (lambda: Canvas.of([1, 2], 3, 4, MASK), "a prompt of 3 positions does not fit into 2"),
+        (lambda: Canvas.of([1, 2], -1, 4, MASK), "a prompt of -1 positions"),
         (lambda: Canvas.of([[1, 0]], 0, 4, MASK), "one row of ids"),
         (lambda: Canvas.of([1, 2], 1, 4, MASK).block, "no active block"),
     ],

@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from dawn.cli import FLAGS, main, rule_from
+from dawn.cli import main, rule_from
 from dawn.cli import parser as build_parser
-from dawn.rules import RULES, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Random, setting_names
+from dawn.rules import RULES, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Random, rule_specs
 from dawn.thresholds import PRESETS
 from dawn.trace import load
 from tests.dawn.models.small import small_checkpoint
@@ -153,7 +153,7 @@ def test_every_numeric_setting_has_a_flag(arguments, rule):
 def test_every_rule_can_be_run_and_every_setting_given():
     options = vars(build_parser().parse_args(["run", "x"]))
     for name in RULES:
-        assert {FLAGS.get(setting, setting) for setting in setting_names(name)} <= set(options)
+        assert {f"setting_{setting}" for setting in rule_specs(name)} <= set(options)
         assert rule_from(build_parser().parse_args(["run", "x", "--rule", name])).name == name
 
 

@@ -158,3 +158,29 @@ def test_options_outside_their_range_are_refused(given):
     (name,) = given
     with pytest.raises(ThresholdError, match=name.replace("_", " ")):
         Options(**given)
+
+
+def test_suppressed_end_of_text_is_taken_last():
+    canvas = Canvas.blank([5], 4, 4, MASK)
+    denoiser = ScriptedDenoiser([[5, END, 3, 3, 3]], [[1, 0.99, 0.9, 0.9, 0.95]], end_ids=(END,))
+    free = list(decode(denoiser, Original(), canvas))
+    late = list(decode(denoiser, Original(), canvas, Options(suppress_end=True)))
+    assert [step.decision.selection.positions.tolist() for step in free] == [[1]]
+    assert [step.decision.selection.positions.tolist() for step in late] == [[4], [2], [3], [1]]
+    assert late[0].prediction.confidence[0] == 1 and late[-1].prediction.confidence[1] == 0
+
+
+@given(canvases(), rules(), SEEDS)
+def test_suppression_leaves_every_decision_possible(canvas, rule, seed):
+    denoiser = RandomDenoiser(seed, end_ids=(3, END))
+    for step in decode(denoiser, rule, canvas, Options(suppress_end=True), EVERYTHING):
+        ends = step.canvas.masked & np.isin(step.prediction.tokens, (3, END))
+        known = ends & ~np.isnan(step.prediction.confidence)
+        assert (step.prediction.confidence[known] == 0).all() and step.after.length == canvas.length
+
+
+def test_filling_says_how_many_forward_passes_it_saved():
+    canvas = Canvas.blank([5], 12, 4, MASK)
+    denoiser = ScriptedDenoiser([[5, 3, END] + [3] * 10], [[1, 0.9, 0.8] + [0.1] * 10], end_ids=(END,))
+    steps = list(decode(denoiser, Original(), canvas))
+    assert [step.forwards_saved for step in steps] == [(0, 0), (3, 10)]

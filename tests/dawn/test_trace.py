@@ -502,7 +502,15 @@ WRONG = [None, True, -1, 1.5, "x" * 300_000, [], {}, [None], {"a": 1}, 10**400, 
 
 @pytest.mark.parametrize("name", sorted(dawn.trace.META_CHECKS))
 def test_metadata_of_a_wrong_type_is_named(name):
-    valid = {"parent": [None], "temperature": [1.5], "settings": [{}], "end_ids": [[]], "special": [[]], "pieces": [{}]}
+    valid = {
+        "parent": [None],
+        "temperature": [1.5],
+        "suppress_end": [True],
+        "settings": [{}],
+        "end_ids": [[]],
+        "special": [[]],
+        "pieces": [{}],
+    }
     for value in WRONG:
         if value not in valid.get(name, []):
             refused(with_meta(**{name: value}))
@@ -514,14 +522,14 @@ def test_metadata_of_a_wrong_type_is_named(name):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": 2}, "schema version 2: this program reads version 1"),
+        ({"schema": 1}, "schema version 1: this program reads version 2"),
         ({"schema": None}, "schema version None"),
         ({"rule": "nonesuch"}, "unknown rule 'nonesuch'"),
         ({"settings": {"high": 2}}, "high must be a number from 0 to 1"),
         ({"settings": {"high": 10**400}}, "high must be a number from 0 to 1"),
         ({"settings": {"evil": 2}}, "no setting evil"),
         ({"settings": {"variant": ["paper"]}}, "variant must be one of"),
-        ({"prompt_length": 12}, "leaves nothing to generate"),
+        ({"prompt_length": 13}, "does not fit into 12"),
         ({"prompt_length": 2**31}, "'prompt_length' is malformed"),
         ({"block_length": 0}, "block length must be at least 1"),
         ({"committed_confidence": [1.0]}, "has 1 entries; expected 12"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import gradio as gr
 
-from dawn.rules import RULES, make_rule, setting_names, settings_of
-from dawn.thresholds import ANCHOR_CONFIDENCES, ATTENTION_ROWS, HELP, PRESETS, SINK_MODES, THRESHOLD_NAMES, VARIANTS
+from dawn.rules import RULES, Dawn, rule_help, rule_specs
+from dawn.settings import Choice, Spec, Whole, specs
+from dawn.thresholds import PRESETS, THRESHOLD_NAMES, Thresholds
 from viz.components.explorer import Explorer
 from viz.lab import LONGEST_GENERATION, Lab, Request
 
@@ -27,20 +28,32 @@ EXAMPLES = (
     "A cup of tea is 7 ounces of tea. James drinks 6 cups of tea. If tea has 3 calories per ounce how many calories did he "
     "consume?",
 )
+SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tokens behind all others."
+FIXED = "One a line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
+FIXED += "[MASK x 5] are positions to fill in."
 LIMITS = "The embedded model has learned one kind of text: short word problems like these. Other questions get nonsense."
 
+KEYS = (
+    *(("dawn", name) for name in THRESHOLD_NAMES),
+    *((name, key) for name, rule in RULES.items() for key in specs(rule)),
+)  # whose setting each control is, in the controls' order
+
 PROPOSE = """(rule, ...values) => {
-  const names = NAMES, takes = TAKES[rule] || [];
   const settings = {};
-  names.forEach((name, i) => { if (takes.includes(name)) settings[name] = values[i]; });
+  for (const [i, name] of TAKES[rule] || []) settings[name] = values[i];
   window.dawnExplorer && window.dawnExplorer.propose(rule, settings);
 }"""
 
 
+def takes(rule: str) -> list[tuple[int, str]]:
+    """The controls that a rule reads: their places and the settings' names. DAWN's controls share its thresholds."""
+    owners = {rule, "dawn"} if rule in RULES and issubclass(RULES[rule], Dawn) else {rule}
+    return [(place, name) for place, (owner, name) in enumerate(KEYS) if owner in owners]
+
+
 def propose_script() -> str:
-    """The script that hands the page's thresholds to the explorer, which asks what they would change at the shown step."""
-    takes = {rule: setting_names(rule) for rule in RULES}
-    return PROPOSE.replace("NAMES", json.dumps(THRESHOLD_NAMES)).replace("TAKES", json.dumps(takes))
+    """The script that hands the rule's settings to the explorer, which asks what they would change at the shown step."""
+    return PROPOSE.replace("TAKES", json.dumps({rule: takes(rule) for rule in RULES}))
 
 
 def build_explore(lab: Lab, models: Sequence[str], first: dict) -> None:
@@ -50,11 +63,11 @@ def build_explore(lab: Lab, models: Sequence[str], first: dict) -> None:
             prompt, run, stop = ask()
             with gr.Column(elem_id="settings"):
                 model, rule, lengths = choose(models)
-                preset, thresholds = tune()
+                preset, controls, groups = tune()
         with gr.Column(scale=7, min_width=320):
             explorer = Explorer(lab.fetch, lab.what_if, value=first)
-    wire_runs(lab, explorer, prompt, run, stop, [prompt, model, rule, *lengths, *thresholds])
-    wire_thresholds(preset, rule, thresholds)
+    wire_runs(lab, explorer, prompt, run, stop, [prompt, model, rule, *lengths, *controls])
+    wire_settings(preset, rule, controls, groups)
 
 
 def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
@@ -68,53 +81,61 @@ def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
 
 
 def choose(models: Sequence[str]):
-    """Model, rule, and how much to generate: generation length, block length, temperature, seed."""
+    """Model, rule, and how much to generate: lengths, temperature, seed, end of text."""
     model = gr.Dropdown(list(models), value=models[0], label="Model", elem_id="model", min_width=120)
     first = next(iter(RULES))
     rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
     with gr.Accordion("Length and sampling", open=False):
-        generated = gr.Slider(8, LONGEST_GENERATION, 96, step=8, label="Generation length", elem_id="gen-length")
+        generated = gr.Slider(0, LONGEST_GENERATION, 96, step=8, label="Generation length", elem_id="gen-length")
         block = gr.Slider(4, 64, 32, step=4, label="Block length", elem_id="block-length")
         temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", elem_id="temperature")
         seed = gr.Number(0, precision=0, label="Seed", elem_id="seed")
-    return model, rule, (generated, block, temperature, seed)
+        stop_at_end = gr.Checkbox(True, label="Stop when the answer has ended", elem_id="stop-at-end")
+        fixed = gr.Textbox("", label="Fixed tokens", lines=2, info=FIXED, elem_id="fixed")
+        suppress_end = gr.Checkbox(False, label="Take end of text last", info=SUPPRESS, elem_id="suppress-end")
+    return model, rule, (generated, block, temperature, seed, stop_at_end, suppress_end, fixed)
 
 
-def tune() -> tuple[gr.Dropdown, list]:
-    """The preset and the nine settings, in the order of THRESHOLD_NAMES."""
+def tune() -> tuple[gr.Dropdown, list, dict[str, gr.Column]]:
+    """The preset, the controls in the order of KEYS, and the group of each rule that has controls of its own."""
+    with gr.Column(elem_id="settings-dawn") as thresholds:
+        preset = gr.Dropdown(list(PRESETS), value=FIRST_PRESET, label="Preset", elem_id="preset")
+        controls = threshold_controls()
+    groups = {"dawn": thresholds}
+    for name, rule in RULES.items():
+        if own := specs(rule):
+            with gr.Column(visible=False, elem_id=f"settings-{name}") as groups[name]:
+                controls += [control(f"{name}-{key}", key, spec, default_of(rule, key)) for key, spec in own.items()]
+    return preset, controls, groups
+
+
+def threshold_controls() -> list:
+    """The sliders of the five thresholds, then the choices of what they mean."""
     start = PRESETS[FIRST_PRESET]
-    preset = gr.Dropdown(list(PRESETS), value=FIRST_PRESET, label="Preset", elem_id="preset")
+    every = specs(Thresholds)
+    choices = {name: spec for name, spec in every.items() if isinstance(spec, Choice)}
     sliders = [
-        gr.Slider(
-            0.01 if name == "edge" else 0,
-            1,
-            getattr(start, name),
-            step=0.01,
-            label=label,
-            info=HELP[name],
-            elem_id=f"threshold-{name}",
-        )
-        for name, label in (("high", "τ high"), ("induced", "τ induced"), ("low", "τ low"), ("edge", "τ edge"))
+        control(f"threshold-{name}", f"τ {name}", spec, getattr(start, name))
+        for name, spec in every.items()
+        if name not in choices
     ]
-    largest, step = SINK_RANGES[start.sink_mode]
-    sliders.append(gr.Slider(0, largest, start.sink, step=step, label="τ sink", info=HELP["sink"], elem_id="threshold-sink"))
+    sliders[-1].maximum, sliders[-1].step = SINK_RANGES[start.sink_mode]
     with gr.Accordion("What the thresholds mean", open=False):
-        choices = [
-            gr.Radio(
-                list(options),
-                value=getattr(start, name),
-                label=name.replace("_", " "),
-                info=HELP[name],
-                elem_id=f"setting-{name}",
-            )
-            for name, options in (
-                ("sink_mode", SINK_MODES),
-                ("variant", VARIANTS),
-                ("anchor_confidence", ANCHOR_CONFIDENCES),
-                ("attention_row", ATTENTION_ROWS),
-            )
-        ]
-    return preset, sliders + choices
+        return sliders + [control(f"setting-{name}", name, spec, getattr(start, name)) for name, spec in choices.items()]
+
+
+def default_of(rule: type, key: str) -> object:
+    """A setting's default."""
+    return next(one.default for one in fields(rule) if one.name == key)
+
+
+def control(elem_id: str, name: str, spec: Spec, value):
+    """The slider or radio of a setting."""
+    common = {"label": name.replace("_", " "), "info": spec.help, "elem_id": elem_id}
+    if isinstance(spec, Choice):
+        return gr.Radio(list(spec.options), value=value, **common)
+    low, high, step = spec.shown
+    return gr.Slider(low, high, value, step=step, **common)
 
 
 def wire_runs(lab: Lab, explorer, prompt, run, stop, inputs: list) -> None:
@@ -141,25 +162,23 @@ def stopping(lab: Lab) -> Callable:
     return stop
 
 
-def wire_thresholds(preset, rule, thresholds: list) -> None:
-    """Every move of a threshold proposes it to the explorer, without a request of its own."""
+def wire_settings(preset, rule, controls: list, groups: dict) -> None:
+    """Every move of a control proposes it to the explorer, without a request of its own; a rule shows its own controls."""
     propose = propose_script()
-    inputs = [rule, *thresholds]
-    gr.on([one.input for one in thresholds] + [rule.input], None, inputs, None, js=propose)
-    sink, mode = thresholds[4], thresholds[5]
-    mode.input(
-        lambda name: sink_update(name, SINK_START[name]), mode, sink, show_progress="hidden", api_name=False, queue=False
-    )
-    rule.input(lambda name: gr.update(info=rule_help(name)), rule, rule, show_progress="hidden", api_name=False, queue=False)
-    chosen = preset.input(preset_values, preset, thresholds, show_progress="hidden", api_name=False, queue=False)
+    inputs = [rule, *controls]
+    quiet = {"show_progress": "hidden", "api_name": False, "queue": False}
+    gr.on([one.input for one in controls] + [rule.input], None, inputs, None, js=propose)
+    sink, mode = controls[THRESHOLD_NAMES.index("sink")], controls[THRESHOLD_NAMES.index("sink_mode")]
+    mode.input(lambda name: sink_update(name, SINK_START[name]), mode, sink, **quiet)
+    rule.input(lambda name: shown_for(name, groups), rule, [rule, *groups.values()], **quiet)
+    chosen = preset.input(preset_values, preset, controls[: len(THRESHOLD_NAMES)], **quiet)
     chosen.then(None, inputs, None, js=propose)
 
 
-def rule_help(name: str) -> str:
-    """What a rule does, in its own words, and the settings it runs with that have no slider here."""
-    settings = settings_of(make_rule(name, {}))
-    fixed = [f"{key.replace('_', ' ')} {value:g}" for key, value in settings.items() if key not in THRESHOLD_NAMES]
-    return " ".join([RULES[name].__doc__.strip(), *([f"Runs with {', '.join(fixed)}."] if fixed else [])])
+def shown_for(name: str, groups: dict) -> list:
+    """The rule's own words, and which groups of controls show."""
+    shown = {name, "dawn"} if issubclass(RULES[name], Dawn) else {name}
+    return [gr.update(info=rule_help(name)), *(gr.update(visible=owner in shown) for owner in groups)]
 
 
 def sink_update(mode: str, level: float) -> dict:
@@ -176,9 +195,17 @@ def preset_values(name: str) -> list:
 
 def request_of(values: tuple) -> Request:
     """The controls' values, in their order, as a Request."""
-    prompt, model, rule, generated, block, temperature, seed, *settings = values
-    named = dict(zip(THRESHOLD_NAMES, settings, strict=True))
-    return Request(prompt, model, rule, int(generated), int(block), temperature, seed or 0, named)
+    prompt, model, rule, generated, block, temperature, seed, stop_at_end, suppress_end, fixed, *settings = values
+    own = settings_from(rule, settings)
+    ends = (stop_at_end, suppress_end)
+    return Request(prompt, model, rule, int(generated), int(block), temperature, seed or 0, own, *ends, fixed)
+
+
+def settings_from(rule: str, values: Sequence) -> dict:
+    """The settings of `rule` among the values of all controls; sliders of whole numbers may hand over floats."""
+    named = {name: values[place] for place, name in takes(rule)}
+    whole = {name for name, spec in rule_specs(rule).items() if isinstance(spec, Whole)}
+    return {name: int(value) if name in whole and isinstance(value, float) else value for name, value in named.items()}
 
 
 def visitor(request: gr.Request) -> str:

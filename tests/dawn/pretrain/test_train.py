@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +16,7 @@ from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
 from dawn.pretrain.muon import orthogonalise
 from dawn.pretrain.rows import LEVELS
-from dawn.pretrain.train import Recipe, Training
+from dawn.pretrain.train import KINDS, Progress, Recipe, Training
 
 TINY = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 
@@ -36,10 +37,10 @@ def test_it_learns_stops_resumes_and_exports(directory):
     recipe = Recipe(steps=24, tokens_per_step=768, warmup_steps=2)
     first = Training(recipe, directory)
     first.run(seen.append, save_every=12)
-    assert [p.step for p in seen] == list(range(1, 25)) and {p.kind for p in seen} == {"drill", "block", "canvas"}
+    assert [p.step for p in seen] == list(range(1, 25)) and {p.kind for p in seen} == set(KINDS)
     assert sum(p.loss for p in seen[-6:]) < sum(p.loss for p in seen[:6])
     curve = [json.loads(line) for line in (directory / "curve.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in curve] == [12, 24] and "block" in curve[1]["loss_and_digits"]
+    assert [line["step"] for line in curve] == [12, 24] and "block" in curve[1]["loss_right_digits"]
     resumed = Training(Recipe(steps=26, tokens_per_step=768), directory)
     resumed.resume()
     assert resumed.step == 24 and resumed.tokens == first.tokens
@@ -65,16 +66,25 @@ def test_the_rate_warms_up_holds_and_falls_to_zero():
     recipe = Recipe(steps=1000, warmup_steps=50, decay_share=0.3)
     assert recipe.rate(0) == pytest.approx(0.02) and recipe.rate(400) == 1.0
     assert recipe.rate(850) == pytest.approx(0.5) and recipe.rate(1000) == 0.0
-    assert recipe.shares(0)["block"] == recipe.blocks_first and math.isclose(recipe.shares(900)["block"], recipe.blocks_last)
+    assert tuple(recipe.shares(0).values()) == recipe.shares_first
+    assert np.allclose(tuple(recipe.shares(900).values()), recipe.shares_last)
     assert all(math.isclose(sum(recipe.shares(step).values()), 1) for step in (0, 300, 1000))
+
+
+def progress(right: float) -> Progress:
+    return Progress(1, 2, "copy", loss=1.0, right=right, digits=right, tokens=1, seconds=1.0)
 
 
 def test_a_mastered_level_is_followed_by_the_next(directory):
     training = Training(Recipe(), directory)
-    assert [training.advance(math.nan), training.advance(0.9)] == [0, 0]
+    for kind in ("block", "canvas"):
+        training.advance(kind, progress(1.0))
+    training.advance("drill", progress(math.nan))
+    training.advance("copy", progress(0.9))
+    assert training.levels == {"drill": 0, "copy": 0}
     for _ in range(1000):
-        training.advance(1.0)
-    assert training.level == LEVELS
+        training.advance("drill", progress(1.0))
+    assert training.levels == {"drill": LEVELS["drill"], "copy": 0}
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8), (3, 12, 6), (1, 6, 12)])

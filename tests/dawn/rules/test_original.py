@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dawn.errors import RuleError, ThresholdError
-from dawn.rules import RULES, Dawn, Moment, Original, make_rule, setting_names, settings_of
+from dawn.rules import RULES, Dawn, Moment, Original, make_rule, rule_specs, settings_of
 from dawn.selection import Reason, Tier
 from tests.dawn import oracles
 from tests.dawn.fakes import rules, states
@@ -42,7 +42,7 @@ def test_a_number_of_steps_outside_its_range_is_refused(steps):
 @given(rules())
 def test_a_rule_is_made_again_from_its_settings(rule):
     assert make_rule(rule.name, settings_of(rule)) == rule
-    assert set(settings_of(rule)) == set(setting_names(rule.name))
+    assert set(settings_of(rule)) == set(rule_specs(rule.name))
 
 
 def test_defaults_unknown_rules_and_unknown_settings():
