@@ -10,7 +10,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from dawn.models import EMBEDDED, known_models, load_model
+from dawn.models import EMBEDDED, load_model, model_state
+from dawn.models.zerogpu import decoder
 from dawn.trace import load
 from viz.lab import EXAMPLE, Lab, shortened
 from viz.page import STYLE, page_theme
@@ -21,12 +22,17 @@ ASSETS = Path(__file__).parent / "assets"
 TITLE = "DAWN Lab"
 
 
+def offered(names: str) -> tuple[str, ...]:
+    """The models that visitors may choose, from names and folders parted by commas; the embedded one if none is named."""
+    return tuple(name.strip() for name in names.split(",") if name.strip()) or (EMBEDDED,)
+
+
 def build() -> gr.Blocks:
-    """The page, with the recorded example on it and the embedded model loading in the background."""
+    """The page, with the recorded example on it and the first model loading in the background."""
     store = TraceStore()
     example = load(ASSETS / "traces" / "example.npz")
     store.bundle(EXAMPLE, example)
-    lab = Lab(store, load_model)
+    lab = Lab(store, load_model, offered(os.environ.get("DAWN_MODELS", "")), model_state, decoder())
     first = {
         "trace": EXAMPLE,
         "steps": len(example.steps),
@@ -36,14 +42,14 @@ def build() -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         with gr.Tabs(), gr.Tab("Explore"):
-            build_explore(lab, known_models(), first)
+            build_explore(lab, first)
         page.unload(stopping(lab))
-    threading.Thread(target=load_model, args=(EMBEDDED,), daemon=True).start()
+    threading.Thread(target=lab.warm_up, daemon=True).start()
     return page
 
 
 def main() -> None:
-    """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
+    """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the models DAWN_MODELS."""
     build().queue(default_concurrency_limit=4).launch(theme=page_theme(), css=STYLE, show_error=False)
 
 

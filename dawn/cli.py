@@ -17,10 +17,9 @@ from dawn.errors import DawnError, RuleError
 from dawn.prediction import EVERYTHING, Needs
 from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
 from dawn.settings import Choice, Whole
-from dawn.thresholds import PRESETS
+from dawn.thresholds import PRESETS, preset_of
 from dawn.trace import Trace, load, save
 
-EMBEDDED_PRESET = "Embedded model"
 ROUNDS, QUICK_ROUNDS = 240, 24  # samples of the benchmark; its large cases take fewer
 
 
@@ -93,7 +92,7 @@ def decoding_of(options) -> Options:
 
 def add_model_and_rule(command) -> None:
     """--model, --rule and the rules' settings."""
-    command.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
+    add_model(command)
     command.add_argument("--rule", default="dawn", choices=list(RULES), help="decision rule (default %(default)s)")
     for name, (spec, takers) in settings_by_name().items():
         kinds = {"choices": spec.options} if isinstance(spec, Choice) else {"type": int if isinstance(spec, Whole) else float}
@@ -115,6 +114,36 @@ def settings_by_name() -> dict[str, tuple]:
 def flag_of(setting: str) -> str:
     """The flag of a setting; a rule's seed is not that of the sampling noise."""
     return "--rule-seed" if setting == "seed" else "--" + setting.replace("_", "-")
+
+
+def add_model(command) -> None:
+    """Which model, where, and in which numbers."""
+    command.add_argument(
+        "--model",
+        default="embedded",
+        metavar="NAME",
+        help="embedded, a hub name such as GSAI-ML/LLaDA-8B-Instruct, or a checkpoint's folder (default %(default)s)",
+    )
+    command.add_argument(
+        "--dtype", default="auto", choices=("auto", "float32", "bfloat16", "float16"), help="default %(default)s"
+    )
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:0 …, mps (default %(default)s)")
+    command.add_argument("--load-in", choices=("8bit", "4bit"), help="quantise the weights (needs bitsandbytes and accelerate)")
+    command.add_argument(
+        "--device-map",
+        choices=("auto", "balanced", "sequential"),
+        help="spread a large model over all devices (needs accelerate)",
+    )
+
+
+def load_from(options):
+    """The model that the options name; its loading is shown on a terminal."""
+    from dawn.models import load_model
+    from dawn.terminal import loading
+
+    placement = {name: getattr(options, name) for name in ("dtype", "device", "load_in", "device_map")}
+    with loading() as report:
+        return load_model(options.model, **placement, report=report)
 
 
 def add_show(commands) -> None:
@@ -178,7 +207,7 @@ def rule_from(options) -> Rule:
     """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
     given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
     given = {name: value for name, value in given.items() if value is not None}
-    preset = preset_of(options.rule, options.model)
+    preset = standard_settings(options.rule, options.model)
     if preset:
         if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
             del preset["sink"]
@@ -186,23 +215,18 @@ def rule_from(options) -> Rule:
     return make_rule(options.rule, given)
 
 
-def standard_rule(name: str, model: str) -> Rule:
-    """The rule with the model's preset or its own defaults."""
-    return make_rule(name, preset_of(name, model))
-
-
-def preset_of(rule: str, model: str) -> dict:
+def standard_settings(rule: str, model: str) -> dict:
     """The thresholds that a model has of its own for DAWN; none for other rules and models."""
-    return asdict(PRESETS[EMBEDDED_PRESET]) if issubclass(RULES[rule], Dawn) and model == "embedded" else {}
+    name = preset_of(model) if issubclass(RULES[rule], Dawn) else None
+    return asdict(PRESETS[name]) if name else {}
 
 
 def run_command(options) -> int:
-    from dawn.models import load_model
     from dawn.run import start
 
     rule = rule_from(options)
     decoding = decoding_of(options)
-    model = load_model(options.model)
+    model = load_from(options)
     watch = EVERYTHING if options.save else Needs()
     run = start(
         model, options.prompt, rule, options.gen_length, options.block_length, decoding, "\n".join(options.fix), watch=watch
@@ -311,12 +335,12 @@ def golden_command(options) -> int:
 
 def eval_command(options) -> int:
     from dawn.evaluate import outcomes, report
-    from dawn.models import embedded_tokenizer, load_model
+    from dawn.models import embedded_tokenizer
 
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     rule = rule_from(options)
-    stream = outcomes(load_model(options.model), rule, options.n, options.seed, embedded_tokenizer(), options.task)
+    stream = outcomes(load_from(options), rule, options.n, options.seed, embedded_tokenizer(), options.task)
     result = asdict(report(list(with_progress(stream, options.n))))
     if options.json:
         facts = {"task": options.task, "seed": options.seed, "model": options.model, "rule": rule.name}
@@ -353,7 +377,7 @@ def fill_table(options) -> None:
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     model, tokenizer = load_model(options.model), embedded_tokenizer()
-    rules = [standard_rule(name, options.model) for name in RULES]
+    rules = [make_rule(name, standard_settings(name, options.model)) for name in RULES]
 
     def run(rule: Rule):
         stream = outcomes(model, rule, options.n, options.seed, tokenizer, options.task)
@@ -376,7 +400,7 @@ def bench_command(options) -> int:
     from dawn.models import load_model
     from dawn.models.cost import run_bench
 
-    bench = run_bench(load_model(options.model), QUICK_ROUNDS if options.quick else ROUNDS)
+    bench = run_bench(load_model(options.model, device="cpu"), QUICK_ROUNDS if options.quick else ROUNDS)
     if options.json:
         print(json.dumps(bench_json(bench)))
     else:

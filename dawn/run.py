@@ -35,6 +35,9 @@ class TextModel(Denoiser, Protocol):
     def pieces(self, ids) -> dict[int, str]: ...
 
 
+Decoder = Callable[["Run", Callable[[], bool]], Iterator[StepRecord]]
+
+
 @dataclass(slots=True)
 class Run:
     """A run in progress: iterate to decode; `trace()` is what there is so far."""
@@ -46,11 +49,12 @@ class Run:
     options: Options = field(default_factory=Options)
     watch: Needs = EVERYTHING
     parent: tuple[str, int] | None = None
+    decoder: Decoder | None = None  # None: in this process
     steps: list[StepRecord] = field(default_factory=list)
 
     def iterate(self, cancelled: Callable[[], bool] = lambda: False) -> Iterator[StepRecord]:
         """Decode, remembering each record before it is handed on."""
-        for record in decode(self.model, self.rule, self.canvas, self.options, self.watch, cancelled):
+        for record in (self.decoder or decoded)(self, cancelled):
             self.steps.append(record)
             yield record
 
@@ -68,6 +72,11 @@ class Run:
         settings, options = settings_of(self.rule), self.options
         sampling = (options.temperature, options.seed, ends, options.suppress_end)
         return Setup(self.model.name, self.rule.name, settings, *sampling)
+
+
+def decoded(run: Run, cancelled: Callable[[], bool]) -> Iterator[StepRecord]:
+    """The records of a run, made in this process."""
+    return decode(run.model, run.rule, run.canvas, run.options, run.watch, cancelled)
 
 
 def occurring(steps: tuple[StepRecord, ...]) -> list[int]:

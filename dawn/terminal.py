@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import numpy as np
-from rich.console import Group
+from rich.console import Console, Group
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -142,3 +145,14 @@ def golden_table(results) -> Group:
         "quirks: cases that only a known quirk of the published code explains; paper: cases that Algorithm 1 decides otherwise."
     )
     return Group(table, Text(legend, style="dim"), *lines)
+
+
+@contextmanager
+def loading() -> Iterator[Callable[[str, float | None], None]]:
+    """What a loading model reports, on one line of standard error that goes away; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda stage, fraction: None
+        return
+    with console.status("") as status:
+        yield lambda stage, fraction: status.update(Text(stage if fraction is None else f"{stage} {fraction:.0%}"))

@@ -79,3 +79,17 @@ PRESETS = {
     "Dream Base · MATH, HumanEval, MBPP": Thresholds(induced=0.75, low=0.8, edge=0.05, sink=0.03),
     "Dream Instruct · all tasks": Thresholds(induced=0.75, low=0.8, edge=0.10, sink=0.03),
 }
+
+PRESET_OF = {
+    "embedded": "Embedded model",
+    "LLaDA-8B": "LLaDA · GSM8K, MATH",
+    "LLaDA-1.5": "LLaDA · GSM8K, MATH",
+    "Dream-v0-Base": "Dream Base · GSM8K",
+    "Dream-v0-Instruct": "Dream Instruct · all tasks",
+}
+
+
+def preset_of(model: str) -> str | None:
+    """The preset that belongs to a model, by the beginning of its name's or folder's last part; None if there is none."""
+    last = model.rstrip("/").rpartition("/")[2]
+    return next((preset for start, preset in PRESET_OF.items() if last.startswith(start)), None)

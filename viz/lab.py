@@ -5,20 +5,25 @@ Requests from a page are public: each is checked here, and what is wrong with it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from dawn.decode import Options
 from dawn.errors import DawnError, TraceError
 from dawn.replay import replay
 from dawn.rules import Rule, make_rule
-from dawn.run import Run, TextModel, fork, start
+from dawn.run import Decoder, Run, TextModel, fork, start
 from viz import payload
 from viz.store import Entry, TraceStore
 
 LONGEST_GENERATION = 256
 LONGEST_TITLE = 90
 EXAMPLE = "example"
+GLANCE = 0.2  # seconds between two looks at a loading model
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,26 @@ class Request:
         return make_rule(self.rule, self.settings)
 
 
+class State(Protocol):
+    """How a model stands: in words, and whether that will change by itself."""
+
+    words: str
+    busy: bool
+
+
 class Lab:
     """The store and the models behind one page."""
 
-    def __init__(self, store: TraceStore, load_model: Callable[[str], TextModel]):
-        self.store, self.load_model = store, load_model
+    def __init__(
+        self,
+        store: TraceStore,
+        load_model: Callable[[str], TextModel],
+        models: Sequence[str],
+        state: Callable[[str], State],
+        decoder: Decoder | None = None,
+    ):
+        """models: the names that visitors may ask for, and no others. state: how a model stands."""
+        self.store, self.load_model, self.models, self.state, self.decoder = store, load_model, tuple(models), state, decoder
 
     def run(self, request: Request, visitor: str) -> Iterator[dict]:
         """Decode from the prompt; the explorer's value after each step."""
@@ -60,8 +80,43 @@ class Lab:
         lengths = (request.generated, request.block_length)
         if not all(isinstance(n, int) and 0 <= n <= LONGEST_GENERATION for n in lengths):
             raise DawnError(f"generation and block length must be whole numbers up to {LONGEST_GENERATION}")
-        rule, options = request.make_rule(), request.options
-        return start(self.load_model(request.model), request.prompt, rule, *lengths, options, str(request.fixed or ""))
+        rule, options, fixed = request.make_rule(), request.options, str(request.fixed or "")
+        return start(self.model(request.model), request.prompt, rule, *lengths, options, fixed, decoder=self.decoder)
+
+    def model(self, name: object) -> TextModel:
+        """A model that visitors may use; what else they name (a folder of this machine, say) is not even looked for."""
+        if name not in self.models:
+            raise DawnError(f"the model {str(name)!r:.80} is not offered here: choose one of {', '.join(self.models)}")
+        return self.load_model(name)
+
+    def model_of(self, trace: object, otherwise: str) -> str:
+        """The name of the model that made a trace; `otherwise` if the trace is gone."""
+        try:
+            entry = self.store.get(trace)
+        except TraceError:
+            return otherwise
+        run = entry.run
+        return (entry.finished or run).setup.model
+
+    def loading(self, name: str) -> Iterator[str]:
+        """Load a model in a thread of its own; its state in words, until it is there. DawnError if it failed."""
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(self.model, name)
+            while not wait([future], GLANCE).done:
+                yield self.state(name).words
+        future.result()
+
+    def watching(self, name: str) -> Iterator[str]:
+        """The state of a model in words, until nobody loads it any more."""
+        while (state := self.state(name)).busy:
+            yield state.words
+            time.sleep(GLANCE)
+        yield state.words
+
+    def warm_up(self) -> None:
+        """Begin to load the first model. If that fails, its state says why."""
+        with suppress(DawnError):
+            self.load_model(self.models[0])
 
     def decode_again(self, request: Request, name: str, step: int, visitor: str) -> Iterator[dict]:
         """Decode on from the canvas before a step of the trace `name`, with the request's rule and the trace's own model."""
@@ -69,7 +124,8 @@ class Lab:
 
     def branch(self, request: Request, name: str, step: int) -> Run:
         trace = self.store.get(name).trace
-        return fork(self.load_model(trace.setup.model), trace, name, whole(step, "step"), request.make_rule())
+        rule, model = request.make_rule(), self.model(trace.setup.model)
+        return fork(model, trace, name, whole(step, "step"), rule, decoder=self.decoder)
 
     def guarded(self, begin: Callable[[], Run], visitor: str) -> Iterator[dict]:
         """The explorer's value after each step of a run; what goes wrong is a notice, and what there is stays."""
@@ -86,8 +142,9 @@ class Lab:
         except DawnError as error:
             notice = str(error)
         finally:
-            self.store.close(visitor, entry)
-        yield value(name, entry) | ({"notice": notice} if notice else {})
+            self.store.close(name, visitor, entry)
+        there = value(name, entry) if entry.finished else {"notice": "stopped before the first step"}
+        yield there | ({"notice": notice} if notice else {})
 
     def stop(self, visitor: str) -> None:
         self.store.stop(visitor)
@@ -126,16 +183,17 @@ def value(name: str, entry: Entry) -> dict:
 
 def title(entry: Entry) -> str:
     """The question, and where the run was forked from if it was; steps are counted from 1 on the page."""
-    one = entry.finished or entry.run
+    run = entry.run
+    one = entry.finished or run
     branch = f"Decoded again from step {one.parent[1] + 1}: " if one.parent else ""
     return branch + shortened(one.prompt)
 
 
 def facts_of(entry: Entry) -> payload.Facts:
     """What holds for the whole run, also while it is in progress."""
+    run = entry.run  # first: it is let go of when there is `finished`
     if entry.finished:
         return payload.Facts.of(entry.finished)
-    run = entry.run
     return payload.Facts(run.setup, run.canvas, Pieces(run.model), run.model.special_ids)
 
 

@@ -29,17 +29,20 @@ class Entry:
 
     @property
     def steps(self) -> tuple[StepRecord, ...]:
-        return self.finished.steps if self.finished else tuple(self.run.steps)
+        run = self.run  # first: it is let go of when there is `finished`
+        return self.finished.steps if self.finished else tuple(run.steps)
 
     @property
     def trace(self) -> Trace:
         """The trace, or what there is of it so far."""
-        return self.finished or self.run.trace()
+        run = self.run
+        return self.finished or run.trace()
 
     def finish(self) -> None:
-        """Nothing more will come: keep what there is."""
-        if self.run and self.run.steps:
+        """Nothing more will come: keep what there is, but not the model that made it."""
+        if self.run.steps:
             self.finished = self.run.trace()
+            self.run = None
         self.done = True
 
 
@@ -76,12 +79,14 @@ class TraceStore:
             raise TraceError("this trace is no longer on the server: run it again")
         return entry
 
-    def close(self, visitor: str, entry: Entry) -> None:
-        """The visitor's run has ended: keep what there is, under its name alone, so that eviction frees it."""
-        entry.finish()
+    def close(self, name: str, visitor: str, entry: Entry) -> None:
+        """The visitor's run has ended: keep what there is, under its name alone; forget an empty one."""
         with self.lock:
             if self.running.get(visitor) is entry:
                 del self.running[visitor]
+            if not entry.steps:
+                self.entries.pop(name, None)
+        entry.finish()
 
     def stop(self, visitor: str) -> None:
         """Ask the visitor's run, if there is one, to stop after its current step."""

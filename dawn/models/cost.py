@@ -152,7 +152,7 @@ def network_logits(rows: int) -> torch.Tensor:
 @torch.inference_mode()
 def confidence(logits: torch.Tensor):
     """Tokens and confidences [n] as every step computes them."""
-    return choose(logits, 0.0, np.random.default_rng(0))
+    return tuple(found.numpy() for found in choose(logits, 0.0, np.random.default_rng(0)))
 
 
 @torch.inference_mode()

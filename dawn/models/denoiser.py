@@ -14,6 +14,7 @@ import torch
 from dawn.canvas import Canvas
 from dawn.errors import ModelError
 from dawn.infill import encode_masked
+from dawn.models.device import SHORTER, describe, to_host, within_memory
 from dawn.models.family import Family
 from dawn.models.history import Histories, tracked
 from dawn.models.tap import NAME, Tap
@@ -28,14 +29,22 @@ class TransformersDenoiser:
     def __init__(self, name: str, network, tokenizer, family: Family):
         self.name, self.network, self.tokenizer, self.family = name, network.eval(), tokenizer, family
         self.mask_id, self.end_ids = family.mask_id, family.end_ids
-        self.special_ids = tuple(sorted({*tokenizer.all_special_ids, self.mask_id, *self.end_ids}))  # ids that are no text
+        added = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self.special_ids = tuple(
+            sorted({*tokenizer.all_special_ids, *added, self.mask_id, *self.end_ids})
+        )  # ids that are no text
         self.histories = Histories()
+        self.placed = describe(network)
         self.longest = network.config.max_position_embeddings
         self.tapped = family.tapped_layers(network.config.num_hidden_layers)
         network.set_attn_implementation(NAME)
 
     def encode(self, prompt: str) -> list[int]:
-        """A question as the prompt ids of the model's chat form; `[MASK]` spans become masks, special tokens stay text."""
+        """A question as the prompt ids of the model's chat form, as it is if it has none; `[MASK]` spans become masks, special
+        tokens stay text."""
+        if not self.tokenizer.chat_template:
+            start = self.tokenizer("")["input_ids"]
+            return start + encode_masked(prompt, self.encode_text, self.mask_id)
         message = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": "\x00"}], add_generation_prompt=True, tokenize=False
         )
@@ -62,28 +71,42 @@ class TransformersDenoiser:
 
     def piece(self, token: int) -> str:
         text = self.tokenizer.decode([token])
-        return self.tokenizer.convert_ids_to_tokens(token) if "\ufffd" in text else text
+        if text and "\ufffd" not in text:
+            return text
+        return self.tokenizer.convert_ids_to_tokens(token) or f"<{token}>"  # the tokenizer may know fewer ids than the network
 
-    @torch.inference_mode()
     def predict(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
-        """One forward pass over the canvas [L]."""
+        """One forward pass over the canvas [L]; ModelError if the memory does not suffice."""
+        with torch.inference_mode():
+            return within_memory(lambda: self.look(canvas, needs, temperature, random), SHORTER)
+
+    def look(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
+        """Forward pass, reading, and one transfer of all results to the host."""
         started = time.perf_counter()
         tap = Tap(self.tapped) if needs.attention else None
         ids = torch.tensor(np.array(canvas.tokens)[None], dtype=torch.long, device=self.network.device)  # [1, L]
         hidden = self.forward(ids, tap)  # [L, d]
         positions = self.positions(canvas, needs)  # [n]
         logits = self.logits(hidden, positions)  # [n, V]
-        tokens, confidence = choose(logits, temperature, random)
-        alternatives = self.alternatives(canvas, positions, logits, needs.alternatives)
-        entropy, margin = self.spreads(canvas, positions, logits, needs)
-        kl = self.changes(canvas, hidden, needs.kl, random) if needs.kl else None
-        attention = read_attention(tap, canvas) if tap else None
-        spent = tap.seconds if tap else 0.0
+        found = dict(zip(("tokens", "confidence"), choose(logits, temperature, random), strict=True))
+        found |= self.alternatives(canvas, positions, logits, needs.alternatives)
+        found |= self.spreads(canvas, positions, logits, needs)
+        found |= self.changes(canvas, hidden, needs.kl, random) if needs.kl else {}
+        found |= read_attention(tap, canvas) if tap else {}
+        return self.assemble(canvas, positions, to_host(found), started, tap.seconds if tap else 0.0)
+
+    def assemble(self, canvas: Canvas, positions: np.ndarray, found: dict, started: float, spent: float) -> Prediction:
+        """What came to the host, as a Prediction; spent: seconds on collecting attention."""
+        tokens = canvas.tokens.copy()
+        tokens[positions] = found["tokens"]
+        alternatives = (found["ids"], found["probabilities"]) if "ids" in found else None
+        attention = (
+            Attention(attention_rows(canvas.window), found["weights"], found["received"]) if "weights" in found else None
+        )
+        spreads = [spread(canvas, canvas.candidates, found[name]) if name in found else None for name in ("entropy", "margin")]
+        confidence = spread(canvas, positions, found["confidence"])
         seconds = (time.perf_counter() - started - spent, spent)
-        all_tokens = canvas.tokens.copy()
-        all_tokens[positions] = tokens
-        confidence = spread(canvas, positions, confidence)
-        return Prediction(all_tokens, confidence, attention, alternatives, seconds, entropy, margin, kl)
+        return Prediction(tokens, confidence, attention, alternatives, seconds, *spreads, found.get("kl"))
 
     def forward(self, ids: torch.Tensor, tap: Tap | None) -> torch.Tensor:
         """Hidden states [L, d] of ids [1, L]."""
@@ -104,32 +127,31 @@ class TransformersDenoiser:
         logits[:, self.mask_id] = float("-inf")
         return logits
 
-    def spreads(self, canvas, positions, logits, needs: Needs) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """Entropy and margin [L] of the candidates' distributions, each None if nobody asked."""
+    def spreads(self, canvas, positions, logits, needs: Needs) -> dict[str, torch.Tensor]:
+        """Entropy and margin [M] of the candidates' distributions, as asked for."""
         if not needs.entropy and not needs.margin:
-            return None, None
-        candidates = canvas.candidates
-        rows = torch.from_numpy(np.searchsorted(positions, candidates)).to(logits.device)
+            return {}
+        rows = torch.from_numpy(np.searchsorted(positions, canvas.candidates)).to(logits.device)
         probabilities = logits[rows].float().softmax(-1)  # [M, V]
-        entropy = spread(canvas, candidates, entropies(probabilities)) if needs.entropy else None
-        return entropy, spread(canvas, candidates, margins(probabilities)) if needs.margin else None
+        entropy = {"entropy": entropies(probabilities)} if needs.entropy else {}
+        return entropy | ({"margin": margins(probabilities)} if needs.margin else {})
 
-    def changes(self, canvas: Canvas, hidden: torch.Tensor, count: int, random: np.random.Generator) -> np.ndarray:
+    def changes(self, canvas: Canvas, hidden, count: int, random: np.random.Generator) -> dict[str, torch.Tensor]:
         """[count, L] how far the distributions moved in this run's last forward passes."""
         positions = tracked(canvas)
         shares = self.logits(hidden, positions).float().softmax(-1)  # [n, V]
-        return self.histories.of(random).advance(canvas.length, positions, shares, count)
+        return {"kl": self.histories.of(random).advance(canvas.length, positions, shares, count)}
 
-    def alternatives(self, canvas, positions, logits, count: int) -> tuple[np.ndarray, np.ndarray] | None:
+    def alternatives(self, canvas, positions, logits, count: int) -> dict[str, torch.Tensor]:
         """The `count` most likely tokens of each window position and their probabilities, [W, k] each."""
         if not count:
-            return None
+            return {}
         rows = torch.from_numpy(np.searchsorted(positions, canvas.window)).to(logits.device)
         probabilities, ids = logits[rows].float().softmax(-1).topk(count)
-        return ids.to(torch.int32).cpu().numpy(), probabilities.cpu().numpy()
+        return {"ids": ids, "probabilities": probabilities}
 
 
-def choose(logits: torch.Tensor, temperature: float, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def choose(logits: torch.Tensor, temperature: float, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """logits [n, V] → tokens [n] and their un-noised probabilities [n] float32; Gumbel noise above temperature 0.
 
     A few rows at a time: over a large vocabulary faster than all at once, and never a second [n, V].
@@ -140,11 +162,11 @@ def choose(logits: torch.Tensor, temperature: float, random: np.random.Generator
     for first in range(0, len(logits), rows):
         part = slice(first, first + rows)
         tokens[part], confidence[part] = choose_rows(logits[part].float(), temperature, random)
-    return tokens.cpu().numpy(), confidence.cpu().numpy()
+    return tokens, confidence
 
 
 def choose_rows(logits: torch.Tensor, temperature: float, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """`choose` for a few rows, still on the device."""
+    """`choose` for a few rows."""
     noisy = logits
     if temperature > 0:
         uniform = torch.from_numpy(random.random(tuple(logits.shape))).to(logits.device)
@@ -158,15 +180,15 @@ def most_likely(scores: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(scores.numpy().argmax(-1)) if scores.device.type == "cpu" else scores.argmax(-1)
 
 
-def entropies(probabilities: torch.Tensor) -> np.ndarray:
+def entropies(probabilities: torch.Tensor) -> torch.Tensor:
     """−Σ p log p of each row [n, V], in nats: [n] float32, at least 0."""
-    return torch.special.entr(probabilities).sum(-1).clamp(min=0).cpu().numpy()
+    return torch.special.entr(probabilities).sum(-1).clamp(min=0)
 
 
-def margins(probabilities: torch.Tensor) -> np.ndarray:
+def margins(probabilities: torch.Tensor) -> torch.Tensor:
     """p₁ − p₂ of each row [n, V]: [n] float32."""
     best = probabilities.topk(2).values
-    return (best[:, 0] - best[:, 1]).cpu().numpy()
+    return best[:, 0] - best[:, 1]
 
 
 def spread(canvas: Canvas, positions: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -176,9 +198,8 @@ def spread(canvas: Canvas, positions: np.ndarray, values: np.ndarray) -> np.ndar
     return result
 
 
-def read_attention(tap: Tap, canvas: Canvas) -> Attention:
+def read_attention(tap: Tap, canvas: Canvas) -> dict[str, torch.Tensor]:
     """The tapped average as the rows worth keeping and the mean over all queries."""
-    rows = attention_rows(canvas.window)
     mean = tap.mean
-    kept = mean.index_select(0, torch.from_numpy(rows).to(mean.device))
-    return Attention(rows, kept.cpu().numpy(), mean.mean(0).cpu().numpy())
+    rows = torch.from_numpy(attention_rows(canvas.window)).to(mean.device)
+    return {"weights": mean.index_select(0, rows), "received": mean.mean(0)}

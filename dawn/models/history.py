@@ -32,17 +32,16 @@ class History:
     def __init__(self):
         self.positions, self.shares, self.changes = None, None, []
 
-    def advance(self, length: int, positions: np.ndarray, shares: torch.Tensor, count: int) -> np.ndarray:
+    def advance(self, length: int, positions: np.ndarray, shares: torch.Tensor, count: int) -> torch.Tensor:
         """Remember shares [n, V] at `positions`; the last `count` changes as [count, L] float32, NaN where unknown."""
-        change = np.full(length, np.nan, dtype=np.float32)
+        unknown = torch.full((length,), float("nan"), device=shares.device)
         shared = positions if self.positions is None else np.intersect1d(positions, self.positions)
         now = shares[rows_of(positions, shared, shares)]
         before = torch.zeros_like(now) if self.positions is None else self.shares[rows_of(self.positions, shared, shares)]
-        change[shared] = divergence(now, before)
+        change = unknown.index_put((torch.from_numpy(shared).to(shares.device),), divergence(now, before))
         self.positions, self.shares = positions, shares
         self.changes = [*self.changes, change][-count:]
-        unknown = [np.full(length, np.nan, dtype=np.float32)] * (count - len(self.changes))
-        return np.stack([*unknown, *self.changes])
+        return torch.stack([*[unknown] * (count - len(self.changes)), *self.changes])
 
 
 class Histories:
@@ -60,6 +59,6 @@ def rows_of(positions: np.ndarray, some: np.ndarray, like: torch.Tensor) -> torc
     return torch.from_numpy(np.searchsorted(positions, some)).to(like.device)
 
 
-def divergence(now: torch.Tensor, before: torch.Tensor) -> np.ndarray:
+def divergence(now: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
     """Σ p (log(p + 1e-12) − log(q + 1e-12)) of each row of now, before [n, V]: [n] float32, at least 0."""
-    return (now * ((now + TINY).log() - (before + TINY).log())).sum(-1).clamp(min=0).cpu().numpy()
+    return (now * ((now + TINY).log() - (before + TINY).log())).sum(-1).clamp(min=0)

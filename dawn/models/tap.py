@@ -31,7 +31,7 @@ class Tap:
     def add(self, weights: torch.Tensor) -> None:
         """Some heads' softmax weights [h, L, L]."""
         summed = weights.sum(0)
-        self.total = summed if self.total is None else self.total.add_(summed)
+        self.total = summed if self.total is None else self.total.add_(summed.to(self.total.device))
         self.maps += len(weights)
 
     @property

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
 from dawn.cli import main, rule_from
 from dawn.cli import parser as build_parser
 from dawn.rules import RULES, Entropy, EntropyBounded, Factor, Klass, LocalLeap, Margin, Random, rule_specs
+from dawn.terminal import loading
 from dawn.thresholds import PRESETS
 from dawn.trace import load
 from tests.dawn.models.small import small_checkpoint
@@ -76,6 +78,25 @@ def test_the_embedded_model_starts_from_its_own_preset():
     assert (rule.thresholds.sink_mode, rule.thresholds.low) == (preset.sink_mode, 0.6)
 
 
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [("GSAI-ML/LLaDA-1.5", "LLaDA · GSM8K, MATH"), ("Dream-org/Dream-v0-Instruct-7B", "Dream Instruct · all tasks")],
+)
+def test_a_model_of_the_paper_starts_from_its_preset(name, preset):
+    assert rule_from(build_parser().parse_args(["run", "x", "--model", name])).thresholds == PRESETS[preset]
+
+
+def test_placement_is_handed_on_and_loading_is_shown_on_a_terminal_alone(monkeypatch, capsys, model):
+    options = ["--dtype", "bfloat16", "--device", "cpu"]
+    code, out, err = call(capsys, "run", "x", "--model", model, "--gen-length", "4", *options, "--json")
+    assert code == 0 and json.loads(out)["output"] is not None and err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with loading() as report:
+        report("downloading", 0.25)
+        time.sleep(0.2)
+    assert "downloading 25%" in capsys.readouterr().err
+
+
 def test_text_with_markup_is_printed_as_text(capsys, model, tmp_path):
     file = str(tmp_path / "t.npz")
     call(capsys, "run", "[bold red]hi[/] <b>x</b>", "--model", model, "--gen-length", "4", "--save", file)
@@ -103,6 +124,10 @@ MISTAKES = [
     (["run", "x", "--rule", "factor", "--factor", "-1"], "factor must be a number"),
     (["run", "x", "--rule", "eb", "--radius", "3"], "no setting radius"),
     (["run", "x", "--model", "nowhere"], "unknown model"),
+    (["run", "x", "--device", "toaster"], "unknown device"),
+    (["run", "x", "--dtype", "int3"], "invalid choice"),
+    (["run", "x", "--load-in", "3bit"], "invalid choice"),
+    (["eval", "--device", "toaster"], "unknown device"),
     (["run", "x", "--gen-length", "4", "--save", "/nowhere/at/all.npz"], "cannot write"),
     (["show", "/nowhere.npz"], "cannot read"),
     (["check", __file__], "not a trace"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from dawn.models import load_model
+from dawn.errors import DawnError
+from dawn.models import load_model, model_state
+from dawn.models.resident import State
 from dawn.thresholds import THRESHOLD_NAMES, Thresholds
 from tests.dawn.models.small import small_checkpoint
 from viz.lab import Lab, Request
@@ -19,8 +23,8 @@ def folder(tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def lab() -> Lab:
-    return Lab(TraceStore(most=3), load_model)
+def lab(folder) -> Lab:
+    return Lab(TraceStore(most=3), load_model, [folder], model_state)
 
 
 def request(folder: str, **changes) -> Request:
@@ -76,7 +80,10 @@ def test_the_same_thresholds_change_nothing_and_others_do(lab, folder):
     [
         ({"prompt": ""}, "empty"),
         ({"prompt": "x" * 50_000}, "shorten"),
-        ({"model": "nowhere"}, "unknown model"),
+        ({"model": "nowhere"}, "not offered here"),
+        ({"model": "embedded"}, "not offered here"),
+        ({"model": "/etc"}, "not offered here"),
+        ({"model": ["x"]}, "not offered here"),
         ({"rule": "nope"}, "unknown rule"),
         ({"generated": -1}, "generation"),
         ({"generated": 10**9}, "generation"),
@@ -120,3 +127,50 @@ def test_a_run_that_ended_is_held_by_its_name_alone(lab, folder):
     """So that evicting the name frees the trace, also while its visitor stays."""
     list(lab.run(request(folder), "me"))
     assert lab.store.running == {}
+
+
+def test_a_trace_does_not_keep_its_model(lab, folder):
+    """So that another model finds room."""
+    trace = list(lab.run(request(folder), "me"))[-1]["trace"]
+    assert lab.store.get(trace).run is None and lab.model_of(trace, "x") == folder and lab.model_of("gone", "x") == "x"
+
+
+def test_a_run_that_fails_at_once_leaves_nothing_but_its_notice(lab, folder, monkeypatch):
+    model = load_model(folder)
+    monkeypatch.setattr(model.network.model, "forward", lambda *_, **__: (_ for _ in ()).throw(MemoryError()))
+    assert list(lab.run(request(folder), "me")) == [{"notice": OUT_OF_MEMORY}] and not lab.store.entries
+    monkeypatch.undo()
+    assert list(lab.run(request(folder), "me"))[-1]["done"], "the next run works"
+
+
+OUT_OF_MEMORY = "out of memory: shorten the prompt or the generation length, or choose a smaller model"
+
+
+def states(*words: str):
+    """A model's state that goes through `words`, the last of which stays."""
+    left = list(words)
+    return lambda name: State(left.pop(0), busy=True) if len(left) > 1 else State(left[0])
+
+
+def test_loading_is_watched_until_it_is_settled(folder, monkeypatch):
+    monkeypatch.setattr("viz.lab.GLANCE", 0.001)
+    lab = Lab(TraceStore(), load_model, [folder], states("downloading … 50%", "loading …", "ready on cpu"))
+    assert list(lab.watching(folder)) == ["downloading … 50%", "loading …", "ready on cpu"]
+    slow = threading.Event()
+    lab = Lab(TraceStore(), lambda name: slow.wait(60), [folder], states("loading …"))
+    lines = lab.loading(folder)
+    assert next(lines) == "loading …" and next(lines) == "loading …"
+    slow.set()
+    assert set(lines) <= {"loading …"}
+
+
+def test_a_load_that_fails_is_told_and_the_next_may_work(folder):
+    lab = Lab(TraceStore(), load_model, ["/nowhere", folder], model_state)
+    lab.warm_up()
+    assert lab.state("/nowhere").words.startswith("failed: unknown model")
+    with pytest.raises(DawnError, match="unknown model"):
+        list(lab.loading("/nowhere"))
+    with pytest.raises(DawnError, match="not offered"):
+        list(lab.loading("/etc"))
+    list(lab.loading(folder))
+    assert list(lab.run(request(folder), "me"))[-1]["done"]

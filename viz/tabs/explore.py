@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields
 
 import gradio as gr
 
+from dawn.errors import DawnError
 from dawn.rules import RULES, Dawn, rule_help, rule_specs
 from dawn.settings import Choice, Spec, Whole, specs
-from dawn.thresholds import PRESETS, THRESHOLD_NAMES, Thresholds
+from dawn.thresholds import PRESETS, THRESHOLD_NAMES, Thresholds, preset_of
 from viz.components.explorer import Explorer
 from viz.lab import LONGEST_GENERATION, Lab, Request
 
@@ -56,17 +58,18 @@ def propose_script() -> str:
     return PROPOSE.replace("TAKES", json.dumps({rule: takes(rule) for rule in RULES}))
 
 
-def build_explore(lab: Lab, models: Sequence[str], first: dict) -> None:
+def build_explore(lab: Lab, first: dict) -> None:
     """Fill the current tab. first: the explorer's value before anything has run."""
     with gr.Row(elem_id="explore"):
         with gr.Column(scale=2, min_width=300, elem_id="controls"):
             prompt, run, stop = ask()
             with gr.Column(elem_id="settings"):
-                model, rule, lengths = choose(models)
-                preset, controls, groups = tune()
+                model, state, rule, lengths = choose(lab)
+                preset, controls, groups = tune(preset_of(lab.models[0]) or FIRST_PRESET)
         with gr.Column(scale=7, min_width=320):
             explorer = Explorer(lab.fetch, lab.what_if, value=first)
-    wire_runs(lab, explorer, prompt, run, stop, [prompt, model, rule, *lengths, *controls])
+    wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
+    wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
 
 
@@ -80,9 +83,10 @@ def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
     return prompt, run, stop
 
 
-def choose(models: Sequence[str]):
-    """Model, rule, and how much to generate: lengths, temperature, seed, end of text."""
-    model = gr.Dropdown(list(models), value=models[0], label="Model", elem_id="model", min_width=120)
+def choose(lab: Lab):
+    """Model, how it stands, rule, and how much to generate: lengths, temperature, seed, end of text."""
+    model = gr.Dropdown(list(lab.models), value=lab.models[0], label="Model", elem_id="model", min_width=120)
+    state = gr.HTML(line(lab.state(lab.models[0]).words), elem_id="model-state")
     first = next(iter(RULES))
     rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
     with gr.Accordion("Length and sampling", open=False):
@@ -91,16 +95,16 @@ def choose(models: Sequence[str]):
         temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", elem_id="temperature")
         seed = gr.Number(0, precision=0, label="Seed", elem_id="seed")
         stop_at_end = gr.Checkbox(True, label="Stop when the answer has ended", elem_id="stop-at-end")
-        fixed = gr.Textbox("", label="Fixed tokens", lines=2, info=FIXED, elem_id="fixed")
         suppress_end = gr.Checkbox(False, label="Take end of text last", info=SUPPRESS, elem_id="suppress-end")
-    return model, rule, (generated, block, temperature, seed, stop_at_end, suppress_end, fixed)
+        fixed = gr.Textbox("", label="Fixed tokens", lines=2, info=FIXED, elem_id="fixed")
+    return model, state, rule, (generated, block, temperature, seed, stop_at_end, suppress_end, fixed)
 
 
-def tune() -> tuple[gr.Dropdown, list, dict[str, gr.Column]]:
+def tune(first: str) -> tuple[gr.Dropdown, list, dict[str, gr.Column]]:
     """The preset, the controls in the order of KEYS, and the group of each rule that has controls of its own."""
     with gr.Column(elem_id="settings-dawn") as thresholds:
-        preset = gr.Dropdown(list(PRESETS), value=FIRST_PRESET, label="Preset", elem_id="preset")
-        controls = threshold_controls()
+        preset = gr.Dropdown(list(PRESETS), value=first, label="Preset", elem_id="preset")
+        controls = threshold_controls(PRESETS[first])
     groups = {"dawn": thresholds}
     for name, rule in RULES.items():
         if own := specs(rule):
@@ -109,9 +113,8 @@ def tune() -> tuple[gr.Dropdown, list, dict[str, gr.Column]]:
     return preset, controls, groups
 
 
-def threshold_controls() -> list:
+def threshold_controls(start: Thresholds) -> list:
     """The sliders of the five thresholds, then the choices of what they mean."""
-    start = PRESETS[FIRST_PRESET]
     every = specs(Thresholds)
     choices = {name: spec for name, spec in every.items() if isinstance(spec, Choice)}
     sliders = [
@@ -138,19 +141,40 @@ def control(elem_id: str, name: str, spec: Spec, value):
     return gr.Slider(low, high, value, step=step, **common)
 
 
-def wire_runs(lab: Lab, explorer, prompt, run, stop, inputs: list) -> None:
-    """Run, Stop, and "decode again from here"."""
+def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
+    """Run, Stop, and "decode again from here"; outputs: the explorer and the model's state."""
 
     def decode(request: gr.Request, *values):
-        yield from lab.run(request_of(values), visitor(request))
+        asked = request_of(values)
+        yield from with_loading(lab, asked.model, lab.run(asked, visitor(request)))
 
     def decode_again(request: gr.Request, event: gr.EventData, *values):
-        yield from lab.decode_again(request_of(values), event.trace, event.step, visitor(request))
+        asked = request_of(values)
+        model = lab.model_of(event.trace, asked.model)
+        yield from with_loading(lab, model, lab.decode_again(asked, event.trace, event.step, visitor(request)))
 
     once = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden", "trigger_mode": "once"}
-    gr.on([run.click, prompt.submit], decode, inputs, explorer, api_name=False, **once)
-    explorer.fork(decode_again, inputs, explorer, api_name=False, **once)
+    gr.on([run.click, prompt.submit], decode, inputs, outputs, api_name=False, **once)
+    outputs[0].fork(decode_again, inputs, outputs, api_name=False, **once)
     stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
+
+
+def with_loading(lab: Lab, model: str, values: Iterator[dict]) -> Iterator[tuple]:
+    """What the explorer and the line below the model show while the model is loaded, and then while it runs."""
+    try:
+        for words in lab.loading(model):
+            yield gr.skip(), line(words)
+    except DawnError as error:
+        yield {"notice": str(error)}, line(lab.state(model).words)
+        return
+    for value in values:
+        yield value, gr.skip()
+    yield gr.skip(), line(lab.state(model).words)
+
+
+def line(words: str) -> str:
+    """How a model stands, as a line that screen readers announce."""
+    return f'<p role="status">{html.escape(words)}</p>'
 
 
 def stopping(lab: Lab) -> Callable:
@@ -160,6 +184,18 @@ def stopping(lab: Lab) -> Callable:
         lab.stop(visitor(request))
 
     return stop
+
+
+def wire_model(lab: Lab, model, state, preset, rule, controls: list) -> None:
+    """How the chosen model stands, when the page opens too; choosing one chooses its preset."""
+
+    def watch(name: str):
+        yield from map(line, lab.watching(name))
+
+    quiet = {"show_progress": "hidden", "api_name": False}
+    gr.on(None, watch, model, state, concurrency_limit=None, **quiet)
+    chosen = model.input(model_values, model, [preset, *controls[: len(THRESHOLD_NAMES)]], queue=False, **quiet)
+    chosen.then(None, [rule, *controls], None, js=propose_script())
 
 
 def wire_settings(preset, rule, controls: list, groups: dict) -> None:
@@ -191,6 +227,12 @@ def preset_values(name: str) -> list:
     """The nine settings of a preset."""
     values = asdict(PRESETS[name])
     return [sink_update(values["sink_mode"], value) if key == "sink" else value for key, value in values.items()]
+
+
+def model_values(name: str) -> list:
+    """The preset of a model and its nine settings; nothing changes if it has none."""
+    preset = preset_of(name)
+    return [preset, *preset_values(preset)] if preset else [gr.skip()] * (1 + len(THRESHOLD_NAMES))
 
 
 def request_of(values: tuple) -> Request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,6 +88,27 @@ def test_entropy_and_margin_equal_a_float64_softmax_without_the_mask_token(folde
         for values, expected in ((seen.entropy, entropy), (seen.margin, margin)):
             assert values.dtype == np.float32 and set(np.flatnonzero(~np.isnan(values))) == set(canvas.candidates)
             np.testing.assert_allclose(values[canvas.candidates], expected[canvas.candidates], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("needs", [Needs(), EVERYTHING, replace(EVERYTHING, kl=2)], ids=["bare", "everything", "changes too"])
+def test_one_transfer_to_the_host_per_step(model, monkeypatch, needs):
+    """A tensor that becomes numbers of Python or numpy makes a GPU wait: it happens once, whatever was asked for."""
+    counts = dict.fromkeys(("cpu", "item", "tolist", "__bool__", "__int__", "__float__", "__index__"), 0)
+
+    def counted(name: str):
+        original = getattr(torch.Tensor, name)
+
+        def method(tensor, *arguments, **named):
+            counts[name] += 1
+            return original(tensor, *arguments, **named)
+
+        return method
+
+    canvas = half_written(model)
+    for name in counts:
+        monkeypatch.setattr(torch.Tensor, name, counted(name))
+    model.predict(canvas, needs, 0.0, np.random.default_rng(0))
+    assert counts.pop("cpu") == 1 and set(counts.values()) == {0}, counts
 
 
 @pytest.mark.parametrize(("rule", "asked"), [(Entropy(), "entropy"), (EntropyBounded(), "entropy"), (Margin(), "margin")])
