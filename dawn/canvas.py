@@ -1,11 +1,13 @@
 """The canvas: a prompt, then positions that are masked or committed, decoded block by block. Source: DAWN, section 3.
 
-A canvas never changes; `commit` returns a new one and refuses anything but masked positions of the window.
+A canvas never changes; `commit` returns a new one and refuses anything but masked positions of the window. What follows from
+its tokens is therefore worked out once, when somebody first asks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -13,13 +15,17 @@ from dawn.errors import CanvasError
 
 
 def frozen(array, dtype) -> np.ndarray:
-    """A read-only copy-if-needed of `array` as `dtype`."""
-    result = np.array(array, dtype=dtype)
-    result.setflags(write=False)
-    return result
+    """A read-only copy of `array` as `dtype`."""
+    return read_only(np.array(array, dtype=dtype))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The same array, from now on read-only."""
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
 class Canvas:
     """tokens [L] int32 (mask_id where masked); committed_confidence [L] float32: 1 in the prompt, 0 where masked."""
 
@@ -57,46 +63,46 @@ class Canvas:
         """L, prompt included."""
         return len(self.tokens)
 
-    @property
+    @cached_property
     def masked(self) -> np.ndarray:
         """[L] bool."""
-        return self.tokens == self.mask_id
+        return read_only(self.tokens == self.mask_id)
 
-    @property
+    @cached_property
     def is_complete(self) -> bool:
         return not self.masked.any()
 
-    @property
+    @cached_property
     def block(self) -> int:
         """Index of the active block: the first one that holds a mask. A mask in the prompt counts to block 0."""
-        where = np.flatnonzero(self.masked)
-        if not len(where):
+        if self.is_complete:
             raise CanvasError("a complete canvas has no active block")
-        return max(0, (int(where[0]) - self.prompt_length) // self.block_length)
+        return max(0, (int(self.masked.argmax()) - self.prompt_length) // self.block_length)
 
     def block_span(self, block: int) -> tuple[int, int]:
         """[start, end) of a block in positions."""
         start = self.prompt_length + block * self.block_length
         return start, min(start + self.block_length, self.length)
 
-    @property
+    @cached_property
     def candidates(self) -> np.ndarray:
         """M, ascending: the masked positions before the end of the active block."""
         _, end = self.block_span(self.block)
-        return np.flatnonzero(self.masked[:end])
+        return read_only(np.flatnonzero(self.masked[:end]))
 
-    @property
+    @cached_property
     def window(self) -> np.ndarray:
         """[W] ascending: the active block's positions, and masked positions before it."""
         start, end = self.block_span(self.block)
-        return np.concatenate([np.flatnonzero(self.masked[:start]), np.arange(start, end)])
+        return read_only(np.concatenate([np.flatnonzero(self.masked[:start]), np.arange(start, end)]))
 
     def commit(self, positions, tokens, confidence) -> Canvas:
         """The canvas with `tokens` [n] written at `positions` [n] ⊂ M, remembering their confidence [n]."""
         positions = np.asarray(positions, dtype=np.int64)
-        wrong = np.setdiff1d(positions, self.candidates)
-        if len(wrong) or len(np.unique(positions)) != len(positions):
-            raise CanvasError(f"only masked positions of the window can be committed, once each; not {wrong[:5].tolist()}")
+        once = set(positions.tolist())
+        wrong = sorted(once.difference(self.candidates.tolist()))
+        if wrong or len(once) != len(positions):
+            raise CanvasError(f"only masked positions of the window can be committed, once each; not {wrong[:5]}")
         return self.write(positions, tokens, confidence)
 
     def write(self, positions, tokens, confidence) -> Canvas:
@@ -106,4 +112,4 @@ class Canvas:
             raise CanvasError("only masked positions can be written, and not with the mask token")
         written[positions] = tokens
         remembered[positions] = confidence
-        return replace(self, tokens=frozen(written, np.int32), committed_confidence=frozen(remembered, np.float32))
+        return replace(self, tokens=read_only(written), committed_confidence=read_only(remembered))

@@ -1,4 +1,7 @@
-"""The command line: `python -m dawn run | show | check | golden | eval | pretrain`. Errors are one line and exit code 2."""
+"""The command line: `python -m dawn run | show | check | golden | eval | table | bench | pretrain`.
+
+Errors are one line and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
 from dawn.settings import Choice, Whole
 from dawn.thresholds import PRESETS, preset_of
 from dawn.trace import Trace, load, save
+
+ROUNDS, QUICK_ROUNDS = 240, 24  # samples of the benchmark; its large cases take fewer
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,6 +55,8 @@ def parser() -> Parser:
     add_show(commands)
     add_golden(commands)
     add_eval(commands)
+    add_table(commands)
+    add_bench(commands)
     add_pretrain(commands)
     return top
 
@@ -165,6 +172,27 @@ def add_eval(commands) -> None:
     evaluate.set_defaults(command=eval_command)
 
 
+def add_table(commands) -> None:
+    table = commands.add_parser("table", help="every rule on the same held-out problems; goes on where it was stopped")
+    table.add_argument("--task", default="gsm_symbolic", help="default %(default)s")
+    table.add_argument("--n", type=int, default=400, help="number of problems (default %(default)s)")
+    table.add_argument("--seed", type=int, default=0, help="which held-out problems (default %(default)s)")
+    table.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
+    place = table.add_mutually_exclusive_group(required=True)
+    place.add_argument("--save", type=Path, metavar="FILE", help="run, and write each rule's outcome here when it is done")
+    place.add_argument("--show", type=Path, metavar="FILE", help="run nothing: print what FILE holds")
+    table.add_argument("--picture", type=Path, metavar="FILE", help="draw accuracy over forward passes as an SVG file")
+    table.set_defaults(command=table_command)
+
+
+def add_bench(commands) -> None:
+    bench = commands.add_parser("bench", help="what looking costs: ratios to the model's bare forward pass")
+    bench.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
+    bench.add_argument("--quick", action="store_true", help="fewer samples: a look, with wide intervals")
+    bench.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    bench.set_defaults(command=bench_command)
+
+
 def add_pretrain(commands) -> None:
     pretrain = commands.add_parser("pretrain", help="train the embedded model; resumes where it stopped")
     pretrain.add_argument("--directory", type=Path, default=Path("runs/embedded"), help="checkpoints (default %(default)s)")
@@ -179,12 +207,18 @@ def rule_from(options) -> Rule:
     """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
     given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
     given = {name: value for name, value in given.items() if value is not None}
-    if issubclass(RULES[options.rule], Dawn) and (name := preset_of(options.model)):
-        preset = asdict(PRESETS[name])
+    preset = standard_settings(options.rule, options.model)
+    if preset:
         if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
             del preset["sink"]
         given = preset | given
     return make_rule(options.rule, given)
+
+
+def standard_settings(rule: str, model: str) -> dict:
+    """The thresholds that a model has of its own for DAWN; none for other rules and models."""
+    name = preset_of(model) if issubclass(RULES[rule], Dawn) else None
+    return asdict(PRESETS[name]) if name else {}
 
 
 def run_command(options) -> int:
@@ -321,13 +355,66 @@ def eval_command(options) -> int:
     return 0
 
 
-def with_progress(stream, total: int):
+def table_command(options) -> int:
+    from dawn.chart import svg
+    from dawn.table import markdown, read
+
+    if options.save:
+        fill_table(options)
+    table = read(options.show or options.save)
+    if options.picture:
+        write_text(options.picture, svg(table))
+    print(markdown(table))
+    return 0
+
+
+def fill_table(options) -> None:
+    """Run the rules that the file does not hold yet."""
+    from dawn.evaluate import outcomes
+    from dawn.models import embedded_tokenizer, load_model
+    from dawn.table import Setting, fill, probe
+
+    if not 1 <= options.n <= 1_000_000:
+        raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
+    model, tokenizer = load_model(options.model), embedded_tokenizer()
+    rules = [make_rule(name, standard_settings(name, options.model)) for name in RULES]
+
+    def run(rule: Rule):
+        stream = outcomes(model, rule, options.n, options.seed, tokenizer, options.task)
+        return list(with_progress(stream, options.n, rule.name))
+
+    fill(options.save, Setting(options.task, options.seed, options.n, options.model, probe(model)), rules, run)
+
+
+def write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DawnError(f"cannot write {path}: {error.strerror}") from None
+
+
+def bench_command(options) -> int:
+    from rich.console import Console
+
+    from dawn.bench.report import bench_json, bench_tables
+    from dawn.models import load_model
+    from dawn.models.cost import run_bench
+
+    bench = run_bench(load_model(options.model, device="cpu"), QUICK_ROUNDS if options.quick else ROUNDS)
+    if options.json:
+        print(json.dumps(bench_json(bench)))
+    else:
+        Console().print(bench_tables(bench))
+    return 0
+
+
+def with_progress(stream, total: int, words: str = "problems"):
     """The stream's items, with a progress bar on standard error."""
     from rich.console import Console
     from rich.progress import track
 
     hidden = not sys.stderr.isatty()
-    return track(stream, total=total, description="problems", console=Console(stderr=True), transient=True, disable=hidden)
+    return track(stream, total=total, description=words, console=Console(stderr=True), transient=True, disable=hidden)
 
 
 def pretrain_command(options) -> int:

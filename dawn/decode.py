@@ -138,7 +138,8 @@ def ended(canvas: Canvas, positions: np.ndarray, tokens: np.ndarray, end_ids: tu
     written = canvas.tokens.copy()
     written[positions] = tokens
     masks = np.flatnonzero(written == canvas.mask_id)
-    ends = np.flatnonzero(np.isin(written, end_ids) & (np.arange(len(written)) >= canvas.prompt_length))
+    generated = written[canvas.prompt_length :]
+    ends = canvas.prompt_length + np.flatnonzero((generated[:, None] == np.array(end_ids, dtype=np.int32)).any(axis=1))
     if len(masks) and len(ends) and ends[0] < masks[0]:
         return masks, int(written[ends[0]])
     return np.empty(0, dtype=np.int64), -1

@@ -50,11 +50,11 @@ def outcomes(model: TextModel, rule: Rule, n: int, seed: int, tokenizer, task: s
 def outcome(model: TextModel, rule: Rule, problem: Problem) -> Outcome:
     """One problem decoded to its end."""
     run = start(model, problem.question, rule, GENERATED, BLOCK, Options(), watch=Needs())
-    for _ in run.iterate():
-        pass
-    trace = run.trace()
-    right = same_answer(final_answer(trace.output), problem.answer)
-    return Outcome(right, trace.forwards, trace.tokens_committed, trace.seconds)
+    steps = list(run.iterate())
+    answer = model.text(steps[-1].after.tokens[run.canvas.prompt_length :].tolist())
+    tokens = sum(len(step.decision.selection.committed) for step in steps)
+    seconds = sum(sum(step.seconds) for step in steps)
+    return Outcome(same_answer(final_answer(answer), problem.answer), len(steps), tokens, seconds)
 
 
 def same_answer(given: str | None, expected: str) -> bool:

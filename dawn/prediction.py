@@ -70,7 +70,9 @@ class Prediction:
 
 def attention_rows(window: np.ndarray) -> np.ndarray:
     """[R] the rows worth keeping: the window's and those just before them, which predict them in shifted models."""
-    return np.union1d(window, np.maximum(window - 1, 0))
+    wanted = np.zeros(window[-1] + 1, dtype=bool)
+    wanted[window] = wanted[np.maximum(window - 1, 0)] = True
+    return np.flatnonzero(wanted)
 
 
 class Denoiser(Protocol):

@@ -59,6 +59,7 @@ def threshold_selection(candidates: np.ndarray, confidence: np.ndarray, threshol
 
 def uniform_selection(candidates: np.ndarray, chosen: np.ndarray, tier: Tier, reason: Reason) -> Selection:
     """A selection whose commits all have one tier and whose refusals all have one reason."""
-    committed = tuple(Commit(int(i), tier) for i in np.sort(chosen))
-    refused = tuple(Refusal(int(i), reason) for i in np.setdiff1d(candidates, chosen))
+    taken = set(chosen.tolist())
+    committed = tuple(Commit(i, tier) for i in sorted(taken))
+    refused = tuple(Refusal(i, reason) for i in candidates.tolist() if i not in taken)
     return Selection(committed, refused)

@@ -14,6 +14,7 @@ F = {i : an edge j → i for some j ∈ I ∩ H}.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -60,7 +61,7 @@ class Dawn:
         return ~canvas.masked & (np.arange(canvas.length) < end) & (confidence >= self.thresholds.high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """What a decision reads: candidates [M], their confidence [M], edge weights [M, L] (0: no edge), anchors [L] bool."""
 
@@ -69,12 +70,12 @@ class Step:
     weights: np.ndarray
     anchors: np.ndarray
 
-    @property
+    @cached_property
     def between(self) -> np.ndarray:
         """[M, M] edge weight from column to row among the candidates."""
         return self.weights[:, self.candidates]
 
-    @property
+    @cached_property
     def conflicts(self) -> np.ndarray:
         """[M, M] symmetric: the heavier edge between two candidates, 0 where there is none."""
         return np.maximum(self.between, self.between.T)
@@ -107,21 +108,22 @@ def exclusion(step: Step, first: np.ndarray, high_and_induced: np.ndarray, varia
 def independent_set(step: Step, able: np.ndarray) -> tuple[np.ndarray, dict[int, int]]:
     """Greedy by descending confidence: [M] bool members, and for each one dropped the member that dropped it."""
     adjacent = step.conflicts > 0
-    members = np.zeros(len(able), dtype=bool)
+    left, members = able.copy(), np.zeros(len(able), dtype=bool)
     dropped_by: dict[int, int] = {}
-    for index in by_confidence(np.flatnonzero(able), step.confidence):
-        if int(index) in dropped_by:
+    for index in by_confidence(np.flatnonzero(able), step.confidence).tolist():
+        if not left[index]:
             continue
-        members[index] = True
-        for neighbour in np.flatnonzero(adjacent[index] & able & ~members):
-            dropped_by.setdefault(int(neighbour), int(index))
+        left[index], members[index] = False, True
+        neighbours = np.flatnonzero(adjacent[index] & left)
+        left[neighbours] = False
+        dropped_by |= dict.fromkeys(neighbours.tolist(), index)
     return members, dropped_by
 
 
 def commits(step: Step, high: np.ndarray, induced: np.ndarray, free: np.ndarray) -> tuple[Commit, ...]:
     """The committed positions with their tiers, and the anchors behind the induced ones."""
     result = []
-    for index in np.flatnonzero(high | induced | free):
+    for index in np.flatnonzero(high | induced | free).tolist():
         position = int(step.candidates[index])
         if high[index]:
             result.append(Commit(position, Tier.HIGH))
@@ -143,7 +145,7 @@ def refusals(
 ) -> tuple[Refusal, ...]:
     """Each refused candidate with its reason; the blocker is the heaviest conflict, or the member that dropped it."""
     result = []
-    for index in np.flatnonzero(refused):
+    for index in np.flatnonzero(refused).tolist():
         position = int(step.candidates[index])
         if index in dropped_by:
             blocker = dropped_by[index]
