@@ -35,7 +35,7 @@ class Recipe:
     """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run;
     next_token_share: the part of the run, from its beginning, with next-token prediction in block rows."""
 
-    steps: int = 5600
+    steps: int = 5000
     tokens_per_step: int = 2048
     seed: int = 0
     matrix_lr: float = 0.02
