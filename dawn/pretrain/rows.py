@@ -28,7 +28,7 @@ DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.25
-SYNTHETIC_SHARE = 0.6
+SYNTHETIC_SHARE = 0.5
 LARGEST = (10, 10, 10, 20, 40, 60, 100, 150, LARGEST_NUMBER)
 LEVELS = len(LARGEST) - 1
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
@@ -41,7 +41,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of every kind from a seed. `level` 0 … LEVELS is how hard the drills are; real lines come with the last ones."""
+    """Rows of every kind from a seed. `level` 0 … LEVELS is how hard made-up equations are."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -84,7 +84,7 @@ class RowMaker:
         """Equations on lines of their own; mostly their results are masked, sometimes other tokens too."""
         ids, results = [self.assistant], [False]
         while len(ids) < DRILL_WIDTH:
-            synthetic = self.level < LEVELS - 2 or self.random.random() < SYNTHETIC_SHARE
+            synthetic = self.random.random() < SYNTHETIC_SHARE
             line = made_up_equation(self.random, self.level) if synthetic else next(self.lines)
             more, flags = self.encode_line(line + "\n")
             ids += more
