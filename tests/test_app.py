@@ -9,6 +9,7 @@ import pytest
 
 import app
 from tests.browser import launch, serve
+from tests.dawn.models.published import llada
 from viz.page import STYLE, page_theme
 
 pytestmark = pytest.mark.browser
@@ -202,6 +203,47 @@ def test_the_page_fits_its_window(browser, address, width, colours):
     page.goto(f"{address}?__theme={colours}")
     page.wait_for_function(PAINTED)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_the_page_says_how_the_model_stands(page):
+    page.wait_for_function("document.querySelector('#model-state').innerText === 'ready on cpu, float32'")
+
+
+@pytest.fixture
+def two_models(monkeypatch, tmp_path):
+    """A page that offers a small LLaDA and a folder that holds none."""
+    folder = llada(make_folder(tmp_path / "LLaDA-8B-small"))
+    monkeypatch.setenv("DAWN_MODELS", f"embedded, {folder}, {tmp_path / 'empty'}")
+    with serve(app.build(), theme=page_theme(), css=STYLE) as url:
+        yield url
+
+
+def make_folder(path):
+    path.mkdir()
+    return path
+
+
+def choose_model(page, name: str) -> None:
+    page.click("#model input")
+    page.get_by_role("option", name=name).click()
+
+
+def test_a_model_is_chosen_with_its_preset_and_a_failing_one_leaves_the_page_alive(browser, two_models):
+    page = browser.new_page()
+    page.goto(two_models)
+    page.wait_for_function(PAINTED)
+    choose_model(page, "LLaDA-8B-small")
+    page.wait_for_function("document.querySelector('#preset input').value === 'LLaDA · GSM8K, MATH'")
+    page.wait_for_function("document.querySelector('#model-state').innerText.startsWith('not loaded')")
+    run(page)
+    page.wait_for_function("document.querySelector('#model-state').innerText.startsWith('ready on cpu')")
+    choose_model(page, "empty")
+    page.click("#run")
+    page.wait_for_function("document.querySelector('.dx-notice').innerText.includes('unknown model')")
+    page.wait_for_function("document.querySelector('#model-state').innerText.startsWith('failed: unknown model')")
+    choose_model(page, "LLaDA-8B-small")
+    run(page)
     page.close()
 
 

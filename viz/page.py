@@ -14,7 +14,7 @@ STYLE = """
 #masthead h1 { font-size: 1.5rem; margin: 0; letter-spacing: -0.01em; }
 #masthead p { margin: 0; color: var(--body-text-color-subdued); }
 #controls .block { padding: 8px 10px; }
-#model-state p { margin: 0; font-size: 0.8rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
+#model-state p { margin: -8px 4px 0; font-size: 0.8rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
 #explore { align-items: flex-start; }
 footer { display: none !important; }
 @media (max-width: 760px) {

@@ -48,7 +48,10 @@ class TransformersDenoiser:
         message = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": "\x00"}], add_generation_prompt=True, tokenize=False
         )
-        before, after = (self.tokenizer(part, add_special_tokens=False)["input_ids"] for part in message.split("\x00"))
+        parts = [self.tokenizer(part, add_special_tokens=False)["input_ids"] for part in message.split("\x00")]
+        if len(parts) != 2:
+            raise ModelError(f"the chat template of {self.name} does not hold the question once: a base model may be meant")
+        before, after = parts
         return before + encode_masked(prompt, self.encode_text, self.mask_id) + after
 
     def encode_text(self, text: str) -> list[int]:

@@ -82,7 +82,7 @@ class Placement:
     def arguments(self, device: torch.device, dtype: torch.dtype) -> dict:
         """The placement in transformers' words. Without accelerate a network is loaded on the CPU and has to be moved."""
         result: dict = {"dtype": dtype}
-        if self.device_map or (device.type != "cpu" and find_spec("accelerate")):
+        if self.device_map or self.load_in or (device.type != "cpu" and find_spec("accelerate")):
             result["device_map"] = self.device_map or {"": device}
         if self.load_in:
             from transformers import BitsAndBytesConfig

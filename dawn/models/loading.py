@@ -12,6 +12,7 @@ from dawn.models.checkpoint import Checkpoint
 from dawn.models.denoiser import TransformersDenoiser
 from dawn.models.device import LESS, Placement, require_memory, within_memory
 from dawn.models.families import FamilySpec
+from dawn.models.family import Family
 
 MOST_NAMED = 3
 
@@ -20,10 +21,11 @@ def prepared(
     name: str, checkpoint: Checkpoint, spec: FamilySpec, placement: Placement, device: torch.device
 ) -> Callable[[], TransformersDenoiser]:
     """What loads the checkpoint on the device. Its facts, its tokenizer and its weight files are checked now."""
-    config, stored, size = spec.network_config(checkpoint.config), checkpoint.stored, checkpoint.size
     with plain_errors(checkpoint):
+        config, stored, size = spec.network_config(checkpoint.config), checkpoint.stored, checkpoint.size
         tokenizer = checkpoint.tokenizer()
-    family = spec.facts(checkpoint.config, checkpoint.generation, tokenizer)
+        family = spec.facts(checkpoint.config, checkpoint.generation, tokenizer)
+    require_room(config.vocab_size, tokenizer, family)
     dtype = placement.pick_dtype(device, stored, size)
 
     def load() -> TransformersDenoiser:
@@ -35,6 +37,13 @@ def prepared(
         return TransformersDenoiser(name, network, tokenizer, family)
 
     return load
+
+
+def require_room(entries: int, tokenizer, family: Family) -> None:
+    """ModelError if the network has no entry for the mask token or for a token of the tokenizer."""
+    largest = max(family.mask_id, *tokenizer.get_vocab().values())
+    if largest >= entries:
+        raise ModelError(f"tokenizer and network do not belong together: token {largest} is none of the network's {entries}")
 
 
 def load_network(checkpoint: Checkpoint, spec: FamilySpec, config, arguments: dict, device: torch.device):

@@ -36,10 +36,11 @@ class Resident:
         self.model: Named | None = None
         self.states: dict[str, State] = {}  # of the name being loaded, and of those whose loading failed
         self.renew()
-        os.register_at_fork(after_in_child=self.renew)  # the parent's lock may be held by a thread that the child lacks
+        if hasattr(os, "register_at_fork"):  # the parent's lock may be held by a thread that the child lacks
+            os.register_at_fork(after_in_child=self.renew)
 
     def renew(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = threading.Lock()
 
     def get(self, name: str, key: Hashable, prepare: Callable[[Report], Callable[[], Named]], report: Report) -> Named:
         """The model under `key`, loaded if it is not the resident one.

@@ -4,6 +4,9 @@ A canvas with one frontier teaches one number at a time: what lies behind it can
 response twice, once written and once masked in blocks; a masked copy sees the prompt, the written blocks before its own and
 its own block, so that every number is a target with its operands in view. Source: Block Diffusion, arXiv 2503.09573,
 section 3. Positions are those of the canvas, so that the network learns nothing that it must unlearn there.
+
+Where all blocks are single positions, the visible tokens see only what precedes them and can be asked for the token that
+follows them as well: next-token prediction, which alone makes every token look at the one before it.
 """
 
 from __future__ import annotations
@@ -13,23 +16,37 @@ import numpy as np
 from dawn.pretrain.row import Row
 
 LONGEST_BLOCK = 32
-SINGLE_SHARE = 0.6
+SINGLE_SHARE = 0.8
 
 
-def block_row(random: np.random.Generator, prompt: list[int], response: list[int], width: int) -> Row:
-    """prompt + written response + masked response, padded to `width` ≥ len(prompt) + 2 · len(response)."""
+def block_row(random: np.random.Generator, prompt: list[int], response: list[int], width: int, first: int = 0) -> Row:
+    """prompt + written response + masked response, padded to `width` ≥ len(prompt) + 2 · len(response).
+
+    first: the first position that can know what follows it.
+    """
     start, length = len(prompt), len(response)
     blocks = block_numbers(random, length)
+    single = blocks[-1] == length - 1
     noise = np.where(random.random(length) < 0.5, 1.0, random.random(length))[blocks]  # one mask ratio a block
-    masked = random.random(length) < noise if len(np.unique(blocks)) < length else np.ones(length, bool)
+    masked = np.ones(length, bool) if single else random.random(length) < noise
     rest = width - start - 2 * length
     position = np.r_[np.arange(start), np.tile(np.arange(start, start + length), 2), np.zeros(rest, int)]
+    ids = np.r_[prompt, response, response, np.full(rest, response[-1])].astype(np.int64)
+    following = np.full(width, -1)
+    following[first : start + length - 1] = ids[first + 1 : start + length]
     return Row(
-        ids=np.r_[prompt, response, response, np.full(rest, response[-1])].astype(np.int64),
+        ids=ids,
         masked=np.r_[np.zeros(start + length, bool), masked, np.zeros(rest, bool)],
         position=position,
-        sees=sees_matrix(blocks, start, rest),
+        sees=causal_prompt(sees_matrix(blocks, start, rest), start) if single else sees_matrix(blocks, start, rest),
+        following=following if single else None,
     )
+
+
+def causal_prompt(sees: np.ndarray, start: int) -> np.ndarray:
+    """The same matrix [width, width] with a prompt whose tokens see only what precedes them."""
+    sees[:start, :start] &= np.tri(start, dtype=bool)
+    return sees
 
 
 def block_numbers(random: np.random.Generator, length: int) -> np.ndarray:

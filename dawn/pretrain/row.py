@@ -12,10 +12,12 @@ class Row:
     """A canvas, or, with `position` and `sees`, a row of another layout.
 
     ids [width] int64; masked [width] bool: the positions whose tokens the network is to predict; position [width] int and
-    sees [width, width] bool, or None: positions 0 … width - 1, all in view.
+    sees [width, width] bool, or None: positions 0 … width - 1, all in view. following [width] int64: the token to predict at
+    a visible position because it comes next, -1 where there is none; or None.
     """
 
     ids: np.ndarray
     masked: np.ndarray
     position: np.ndarray | None = None
     sees: np.ndarray | None = None
+    following: np.ndarray | None = None

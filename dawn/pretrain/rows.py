@@ -1,8 +1,8 @@
-"""Training rows: token ids, and which of them are masked. Four kinds of row, four kinds of mask.
+"""Training rows: token ids, and which of them are masked. Three kinds of row, four kinds of mask.
 
 A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations,
 each taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be
-computed. A block row is a problem in the layout of `blocks`, a copy row one of text to be looked up.
+computed. A block row is a problem in the layout of `blocks`.
 
 Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
@@ -26,13 +26,11 @@ MULTIPLE = 32
 GENERATED = 96
 DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
-FULL_WIDTH_SHARE = 0.3
+FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.25
-COPIED = (8, 16, 32, 64)
-FIRST_TEXT = 4  # ids before it are special
 SYNTHETIC_SHARE = 0.6
 LARGEST = (10, 10, 10, 20, 40, 60, 100, 150, LARGEST_NUMBER)
-LEVELS = {"drill": len(LARGEST) - 1, "copy": len(COPIED) - 1}  # the highest of each kind of row
+LEVELS = len(LARGEST) - 1
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -43,8 +41,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of every kind from a seed. `levels`: how hard drill rows and copy rows are; real lines come with the last ones
-    of the drills."""
+    """Rows of every kind from a seed. `level` 0 … LEVELS is how hard the drills are; real lines come with the last ones."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -52,7 +49,7 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
-        self.levels = LEVELS
+        self.level = LEVELS
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
         self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
 
@@ -73,19 +70,6 @@ class RowMaker:
         response = answer + [self.end] * ((width - len(prompt)) // 2 - len(answer))
         return block_row(self.random, prompt, response, width)
 
-    def copy_row(self) -> Row:
-        """Tokens drawn blindly, then the same from another start on: each is found by looking up the one before it.
-
-        Without it, nothing is taken from the question for millions of tokens: no other row asks for looking up alone.
-        """
-        most = COPIED[self.levels["copy"]]
-        count = int(self.random.integers(most // 2, most + 1))
-        tokens = self.random.choice(np.arange(FIRST_TEXT, len(self.tokenizer)), count, replace=False)
-        response = np.roll(tokens, self.random.integers(count)).tolist()
-        prompt = [self.user, *tokens.tolist(), self.assistant]
-        width = -(-(2 + 3 * most) // MULTIPLE) * MULTIPLE
-        return block_row(self.random, prompt, response, width)
-
     def encode(self, problem: Problem) -> tuple[np.ndarray, int]:
         """ids [width] and the index of the first response token."""
         question, answer = self.tokenizer([problem.question, problem.solution])["input_ids"]
@@ -100,8 +84,8 @@ class RowMaker:
         """Equations on lines of their own; mostly their results are masked, sometimes other tokens too."""
         ids, results = [self.assistant], [False]
         while len(ids) < DRILL_WIDTH:
-            synthetic = self.levels["drill"] < LEVELS["drill"] - 2 or self.random.random() < SYNTHETIC_SHARE
-            line = made_up_equation(self.random, self.levels["drill"]) if synthetic else next(self.lines)
+            synthetic = self.level < LEVELS - 2 or self.random.random() < SYNTHETIC_SHARE
+            line = made_up_equation(self.random, self.level) if synthetic else next(self.lines)
             more, flags = self.encode_line(line + "\n")
             ids += more
             results += flags

@@ -8,7 +8,6 @@ linearly to zero over the last part (`decay_share`; 1: from the start).
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections import defaultdict
@@ -26,24 +25,26 @@ from dawn.pretrain.row import Row
 from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
-MASTERED = {"drill": 0.85, "copy": 0.6}  # share of right targets from which the next level begins
-KINDS = ("drill", "copy", "block", "canvas")
+MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
+KINDS = ("drill", "block", "canvas")
 SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run."""
+    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run;
+    next_token_share: the part of the run, from its beginning, with next-token prediction in block rows."""
 
-    steps: int = 7000
+    steps: int = 5000
     tokens_per_step: int = 2048
     seed: int = 0
     matrix_lr: float = 0.02
     other_lr: float = 0.002
     warmup_steps: int = 50
     decay_share: float = 1.0
-    shares_first: tuple[float, ...] = (0.2, 0.5, 0.25, 0.05)  # drill, copy, block, canvas
-    shares_last: tuple[float, ...] = (0.15, 0.03, 0.35, 0.47)
+    next_token_share: float = 0.5
+    shares_first: tuple[float, ...] = (0.15, 0.7, 0.15)  # drill, block, canvas
+    shares_last: tuple[float, ...] = (0.15, 0.35, 0.5)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -93,7 +94,7 @@ def new_network(tokenizer):
 def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
     """(kind, rows) a step: one kind, one width; kinds by their shares of rows at that step."""
     waiting: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    make = dict(zip(KINDS, (maker.drill_row, maker.copy_row, maker.block_row, maker.canvas_row), strict=True))
+    make = dict(zip(KINDS, (maker.drill_row, maker.block_row, maker.canvas_row), strict=True))
     step = first_step
     while True:
         shares = recipe.shares(step)
@@ -119,8 +120,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.network = new_network(self.tokenizer)
         self.optimisers = self.new_optimisers()
-        self.step, self.tokens = 0, 0
-        self.levels, self.mastery = dict.fromkeys(LEVELS, 0), dict.fromkeys(LEVELS, 0.0)
+        self.step, self.tokens, self.level, self.mastery = 0, 0, 0, 0.0
 
     def own_tokenizer(self):
         """The tokenizer of this run: the directory's, else that of the model it starts from, else newly trained; kept."""
@@ -145,7 +145,7 @@ class Training:
         state = {
             "step": self.step,
             "tokens": self.tokens,
-            "levels": self.levels,
+            "level": self.level,
             "network": self.network.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
         }
@@ -169,7 +169,7 @@ class Training:
         self.network.load_state_dict(state["network"])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.step, self.tokens, self.levels = state["step"], state["tokens"], state["levels"]
+        self.step, self.tokens, self.level = state["step"], state["tokens"], state["level"]
 
     def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
         """Train to the recipe's end, reporting each step and saving now and then."""
@@ -178,7 +178,7 @@ class Training:
         for layer in self.network.model.layers:
             layer.compile(dynamic=False)
         maker = RowMaker(self.tokenizer, seed=self.recipe.seed * 1000 + self.step)
-        maker.levels = self.levels
+        maker.level = self.level
         curve: dict[str, list[tuple[float, ...]]] = defaultdict(list)
         for kind, rows in batches(maker, self.recipe, self.step):
             if self.step >= self.recipe.steps:
@@ -186,7 +186,8 @@ class Training:
             progress = self.one_step(kind, rows, maker.is_number)
             report(progress)
             curve[kind].append((progress.loss, progress.right, progress.digits))
-            self.advance(kind, progress)
+            if kind == "drill":
+                maker.level = self.advance(progress.digits)
             if self.step % save_every == 0:
                 self.save()
                 self.note(curve)
@@ -196,18 +197,16 @@ class Training:
     def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
         """Append the means of loss, right targets and right digits since the last note, by kind of row."""
         means = {kind: [round(float(x), 4) for x in np.nanmean(values, axis=0)] for kind, values in curve.items()}
-        line = {"step": self.step, "tokens": self.tokens, "levels": self.levels, "loss_right_digits": means}
+        line = {"step": self.step, "tokens": self.tokens, "level": self.level, "loss_right_digits": means}
         with (self.directory / "curve.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
 
-    def advance(self, kind: str, progress: Progress) -> None:
-        """Raise the level of a kind of row whose running share of right targets says that the present one is mastered."""
-        right = progress.digits if kind == "drill" else progress.right
-        if kind not in LEVELS or math.isnan(right):
-            return
-        self.mastery[kind] += (right - self.mastery[kind]) / 10
-        if self.mastery[kind] > MASTERED[kind] and self.levels[kind] < LEVELS[kind]:
-            self.levels[kind], self.mastery[kind] = self.levels[kind] + 1, 0.0
+    def advance(self, digits: float) -> int:
+        """The drills' level after a step; it rises when the running share of right digits says the present one is mastered."""
+        self.mastery += (digits - self.mastery) / 10
+        if self.mastery > MASTERED and self.level < LEVELS:
+            self.level, self.mastery = self.level + 1, 0.0
+        return self.level
 
     def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
         """Forward, backward, update of one batch."""
@@ -218,7 +217,7 @@ class Training:
         logits = self.network.lm_head(hidden[masked])  # [masked, V]
         target = ids[masked]  # [masked]
         loss = cross_entropy(logits, target)
-        loss.backward()
+        (loss + self.next_token_loss(rows, hidden)).backward()
         self.update()
         right = (logits.argmax(-1) == target).float()
         digits = right[torch.from_numpy(is_number)[target]].mean().item()
@@ -226,6 +225,15 @@ class Training:
         self.tokens += ids.numel()
         figures = (loss.item(), right.mean().item(), digits)
         return Progress(self.step, self.recipe.steps, kind, *figures, ids.numel(), time.perf_counter() - started)
+
+    def next_token_loss(self, rows: list[Row], hidden: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy at the visible positions that can be asked for what follows them; 0 in the run's second half."""
+        asked = [row.following is not None for row in rows]
+        if not any(asked) or self.step >= self.recipe.next_token_share * self.recipe.steps:
+            return torch.zeros(())
+        following = torch.from_numpy(np.stack([row.following for row in rows if row.following is not None]))
+        logits = self.network.lm_head(hidden[torch.tensor(asked)][following >= 0])  # [asked, V]
+        return cross_entropy(logits, following[following >= 0])
 
     def hidden(self, rows: list[Row], visible: torch.Tensor) -> torch.Tensor:
         """[rows, width, d]: the last layer's states, each row attending as it says."""

@@ -86,7 +86,7 @@ def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
 def choose(lab: Lab):
     """Model, how it stands, rule, and how much to generate: lengths, temperature, seed, end of text."""
     model = gr.Dropdown(list(lab.models), value=lab.models[0], label="Model", elem_id="model", min_width=120)
-    state = gr.HTML(line(lab.state(lab.models[0]).words), elem_id="model-state")
+    state = gr.HTML(line(lab.state(lab.models[0]).words), elem_id="model-state", padding=False)
     first = next(iter(RULES))
     rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
     with gr.Accordion("Length and sampling", open=False):

@@ -9,7 +9,7 @@ import pytest
 
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import data
-from dawn.pretrain.rows import DRILL_WIDTH, LEVELS, RESULT, WIDTHS, RowMaker, frontier_mask, made_up_equation, uniform_mask
+from dawn.pretrain.rows import DRILL_WIDTH, RESULT, WIDTHS, RowMaker, frontier_mask, made_up_equation, uniform_mask
 
 
 @pytest.fixture(scope="module")
@@ -84,15 +84,3 @@ def test_uniform_masks_cover_all_ratios():
     random = np.random.default_rng(2)
     ratios = [uniform_mask(random, 110, 10)[10:].mean() for _ in range(500)]
     assert min(ratios) < 0.05 and max(ratios) > 0.95 and abs(np.mean(ratios) - 0.5) < 0.05
-
-
-def test_copy_rows_repeat_their_prompt_from_another_start(tokenizer):
-    maker = RowMaker(tokenizer, seed=7)
-    for level in range(LEVELS["copy"] + 1):
-        maker.levels = LEVELS | {"copy": level}
-        row = maker.copy_row()
-        start = int(np.flatnonzero(row.ids == maker.assistant)[0]) + 1
-        tokens = row.ids[1 : start - 1].tolist()
-        copied = row.ids[start : np.flatnonzero(np.diff(row.position) < 0)[0] + 1].tolist()
-        turned = tokens[tokens.index(copied[0]) :] + tokens[: tokens.index(copied[0])]
-        assert copied == turned and min(tokens) > 3
