@@ -138,10 +138,10 @@ def ended(canvas: Canvas, positions: np.ndarray, tokens: np.ndarray, end_ids: tu
     written = canvas.tokens.copy()
     written[positions] = tokens
     masks = np.flatnonzero(written == canvas.mask_id)
-    generated = written[canvas.prompt_length :]
-    ends = canvas.prompt_length + np.flatnonzero((generated[:, None] == np.array(end_ids, dtype=np.int32)).any(axis=1))
-    if len(masks) and len(ends) and ends[0] < masks[0]:
-        return masks, int(written[ends[0]])
+    generated = enumerate(written[canvas.prompt_length :].tolist(), canvas.prompt_length)
+    end, token = next(((index, token) for index, token in generated if token in end_ids), (canvas.length, -1))
+    if len(masks) and end < masks[0]:
+        return masks, token
     return np.empty(0, dtype=np.int64), -1
 
 

@@ -58,7 +58,7 @@ def build_graph(
 
 def rows_of(attention: Attention, queries: np.ndarray) -> np.ndarray:
     """[n, L] the rows of the queries [n]; RuleError if one was not recorded."""
-    index = np.searchsorted(attention.rows, queries).clip(max=len(attention.rows) - 1)
+    index = np.minimum(np.searchsorted(attention.rows, queries), len(attention.rows) - 1)
     missing = queries[attention.rows[index] != queries]
     if len(missing):
         raise RuleError(f"the attention row of position {missing[0]} was not recorded")

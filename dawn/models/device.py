@@ -168,10 +168,18 @@ def free_cache() -> None:
 
 
 def to_host(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    """float32 and integer tensors as numpy arrays (float32, int32), by one transfer in all."""
-    if not tensors:
-        return {}
+    """float32 and integer tensors as numpy arrays (float32, int32), by one transfer in all; by none if they are there."""
     whole = {name: t if t.dtype == torch.float32 else t.to(torch.int32) for name, t in tensors.items()}
+    return {name: t.numpy() for name, t in whole.items()} if on_host(whole) else transferred(whole)
+
+
+def on_host(tensors: dict[str, torch.Tensor]) -> bool:
+    """Whether nothing has to be transferred."""
+    return all(tensor.device.type == "cpu" for tensor in tensors.values())
+
+
+def transferred(whole: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """float32 and int32 tensors of any device as numpy arrays: packed into one tensor there, unpacked here."""
     device = next(iter(whole.values())).device
     packed = torch.cat([t.contiguous().view(torch.int32).flatten().to(device) for t in whole.values()]).cpu().numpy()
     ends = np.cumsum([t.numel() for t in whole.values()])

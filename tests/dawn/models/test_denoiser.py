@@ -105,6 +105,7 @@ def test_one_transfer_to_the_host_per_step(model, monkeypatch, needs):
         return method
 
     canvas = half_written(model)
+    monkeypatch.setattr("dawn.models.device.on_host", lambda tensors: False)
     for name in counts:
         monkeypatch.setattr(torch.Tensor, name, counted(name))
     model.predict(canvas, needs, 0.0, np.random.default_rng(0))

@@ -19,7 +19,7 @@ from dawn.decode import Options
 from dawn.errors import ModelError
 from dawn.models import device as devices
 from dawn.models import known_models, load_model, model_state, registry
-from dawn.models.device import Placement, container_memory, machine_memory, to_host, within_memory
+from dawn.models.device import Placement, container_memory, machine_memory, to_host, transferred, within_memory
 from dawn.models.hub import progress_bar
 from dawn.models.resident import Resident
 from dawn.rules import Dawn
@@ -402,12 +402,12 @@ def test_one_transfer_brings_everything_to_the_host():
         "none": torch.empty(0, 4),
         "ids": torch.tensor([[7], [8]], dtype=torch.int32),
     }
-    found = to_host(tensors)
-    for name, tensor in tensors.items():
-        np.testing.assert_array_equal(found[name], tensor.numpy())
-    assert {name: array.dtype.name for name, array in found.items()} == {
-        "tokens": "int32", "weights": "float32", "none": "float32", "ids": "int32"
-    }  # fmt: skip
+    for found in (to_host(tensors), transferred({**tensors, "tokens": tensors["tokens"].to(torch.int32)})):
+        for name, tensor in tensors.items():
+            np.testing.assert_array_equal(found[name], tensor.numpy())
+        assert {name: array.dtype.name for name, array in found.items()} == {
+            "tokens": "int32", "weights": "float32", "none": "float32", "ids": "int32"
+        }  # fmt: skip
     assert to_host({}) == {}
 
 
