@@ -1,7 +1,7 @@
 """A transformers network as a Denoiser: one forward pass over a canvas → a Prediction of plain arrays.
 
-Confidence is a softmax in float32, for the positions that were asked for and no others, a few of them at a time; the mask
-token's logit is set to −inf first, since a model that predicts it would never end.
+Confidence is exp(max − logsumexp) in float32, for the positions that were asked for and no others, a few of them at a time;
+the mask token's logit is set to −inf first, since a model that predicts it would never end.
 """
 
 from __future__ import annotations
@@ -175,7 +175,9 @@ def choose_rows(logits: torch.Tensor, temperature: float, random: np.random.Gene
         uniform = torch.from_numpy(random.random(tuple(logits.shape))).to(logits.device)
         noisy = logits.double() - temperature * torch.log(-torch.log(uniform.clamp(min=1e-300)))
     tokens = most_likely(noisy)
-    return tokens, logits.softmax(-1).gather(-1, tokens[:, None])[:, 0]
+    chosen, peak = logits.gather(-1, tokens[:, None]), logits.amax(-1, keepdim=True)
+    logsumexp = (logits - peak).exp_().sum(-1, keepdim=True).log_() + peak  # torch.logsumexp, to the bit, in less time
+    return tokens, (chosen - logsumexp).exp_()[:, 0]
 
 
 def most_likely(scores: torch.Tensor) -> torch.Tensor:

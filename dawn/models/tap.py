@@ -59,10 +59,10 @@ def explicit_attention(query, key, value, mask, scaling, tap: Tap) -> torch.Tens
     """[H, L, D] thrice → out [L, H, D], a few heads at a time, whose softmax weights go to the tap."""
     heads, length, _ = query.shape
     chunk = max(1, HEAD_CHUNK_BYTES // (4 * length * length))
-    out, unused = value.new_empty(length, heads, value.shape[-1]), query.new_empty(1)
+    out = value.new_empty(length, heads, value.shape[-1])
     for first in range(0, heads, chunk):
         part = slice(first, first + chunk)
-        scores = torch.baddbmm(unused, query[part], key[part].mT, beta=0, alpha=scaling).float()  # [h, L, L]
+        scores = (query[part] @ key[part].mT).float().mul_(scaling)  # [h, L, L]
         if mask is not None:
             scores = scores.masked_fill(~mask[0], float("-inf")) if mask.dtype == torch.bool else scores + mask[0]
         weights = scores.softmax(-1)
