@@ -8,6 +8,7 @@ direction: a lower τ_edge, say, makes anchors and conflicts at once. As everywh
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -29,13 +30,14 @@ LEAST_EDGE = float(np.nextafter(np.float32(SMALLEST_EDGE), np.float32(1)))  # a 
 class Change:
     """The nearest value of setting `name`, below or above `now`, at which the decision about a position is another one.
 
-    value: a float32; at the float32 just before it, coming from `now`, the decision is still the recorded one. taken: what
-    becomes of the position; why: by which tier or for which reason.
+    value: a float32; at the float32 just before it, coming from `now`, the decision is still the recorded one. shown: the
+    shortest decimal beyond it that gives the same. taken: what becomes of the position; why: by which tier or for which reason.
     """
 
     name: str
     now: float
     value: float
+    shown: float
     taken: bool
     why: str
 
@@ -82,7 +84,8 @@ def nearest(step: StepRecord, rule: Rule, position: int, name: str, values: np.n
     for value in values:
         if taken(value) != recorded:
             value = first_change(lambda one: taken(one) != recorded, last, value)
-            return Change(name, now, float(value), not recorded, why(decided(step, rule, name, value), position))
+            shown = shortest(lambda one: taken(one) != recorded, float(value), math.ceil if value > now else math.floor)
+            return Change(name, now, float(value), shown, not recorded, why(decided(step, rule, name, value), position))
         last = value
     return None
 
@@ -97,6 +100,12 @@ def first_change(changed: Callable[[float], bool], before: np.float32, after: np
         else:
             start = middle
     return value_at(end)
+
+
+def shortest(changed: Callable[[float], bool], value: float, rounded: Callable[[float], int]) -> float:
+    """The decimal with the fewest places, at least two, from `value` away at which it has changed too."""
+    places = (rounded(value * 10**digits) / 10**digits for digits in range(2, 10))
+    return next((one for one in places if (one >= SMALLEST_EDGE or value == 0) and changed(one)), value)
 
 
 def order(value: np.float32) -> int:

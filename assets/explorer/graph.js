@@ -1,40 +1,162 @@
 /* The dependency graph: places, edges, nodes. */
 
-const HEIGHT = { along: 380, plane: 440 };
+const HEIGHT = { along: 380, plane: 440, conflicts: 440 };
 
 function paintGraph(ui) {
   const stage = find(ui, ".dx-graph .dx-stage"), none = stage.querySelector(".dx-none"), graph = decided(ui).graph;
   none.hidden = Boolean(graph);
   stage.classList.toggle("dx-off", !graph);
   ui.net = null;
+  paintFigures(ui, graph);
   if (!graph) {
     const more = current(ui).attention ? " Choose a rule of the DAWN family to see the graph that it would read here." : "";
     none.textContent = `The rule “${decided(ui).rule}” decides without a dependency graph.${more}`;
     return;
   }
-  const area = fit(ui, stage.querySelector(".dx-base"), HEIGHT[ui.layout]);
+  const area = fit(ui, stage.querySelector(".dx-base"), tall(ui, "graph", HEIGHT[ui.layout]));
   if (!area) return;
   ui.net = placeGraph(ui, graph, area);
+  if (ui.differences) paintGone(ui, area);
   paintEdges(ui, area.c, () => true);
   for (const node of ui.net.nodes) paintNode(ui, area.c, node);
   for (const node of named(ui)) nodeText(ui, area.c, node);
   if (ui.layout === "along") paintAxis(ui, area.c);
+  if (ui.layout === "conflicts") paintOrder(ui, area.c);
+}
+
+/** Numbers beside the members of the greedy set, in the order in which it was built, and arrows to what each of them dropped. */
+function paintOrder(ui, c) {
+  const colours = palette(ui), { byPosition } = ui.net;
+  greedyOrder(ui).forEach(({ position, drops }, i) => {
+    const node = byPosition.get(position);
+    for (const one of drops) {
+      c.strokeStyle = c.fillStyle = colours.dropped;
+      c.lineWidth = 2;
+      const line = curve(node, byPosition.get(one), false, 0, 1);
+      c.beginPath();
+      c.moveTo(...line.from);
+      c.quadraticCurveTo(...line.control, ...line.to);
+      c.stroke();
+      arrow(c, line);
+    }
+    label(ui, c, i + 1, node.x, node.y - 15, colours.conflict_free, "center");
+  });
 }
 
 /** Nodes and edges with their pixels. @returns {{nodes, edges, byPosition, base, height}} */
 function placeGraph(ui, graph, { width, height }) {
+  const base = height - 74, along = ui.layout === "along", nodes = placeNodes(ui, graph, width, height);
+  const byPosition = new Map(nodes.map((node) => [node.position, node])), earlier = ui.differences ? edgeKeys(ui, earlierGraph(ui)) : null;
+  const edges = edgesOf(graph).filter(({ source, target }) => byPosition.has(source) && byPosition.has(target)).map((edge) => ({
+    ...edge, kind: edgeKind(ui, edge.source, edge.target), born: earlier ? !earlier.has(edgeKey(ui, edge)) : false,
+    ...curve(byPosition.get(edge.source), byPosition.get(edge.target), along, base, width),
+  }));
+  return { nodes, edges, byPosition, base, height, width };
+}
+
+const edgesOf = (graph) => Array.from(graph.source, (source, i) => ({ source, target: graph.target[i], weight: graph.weight[i] }));
+
+/** Nodes with their pixels; the conflict graph shows the candidates alone, on a ring in reading order. */
+function placeNodes(ui, graph, width, height) {
   const base = height - 74, pad = 16, along = ui.layout === "along", [sx, sy] = [(width - 90) / 3.2, (height - 44) / 3.2];
   const nodes = Array.from(graph.nodes, (position, i) => ({
     position, role: graph.roles[i],
     x: along ? pad + graph.along[i] * (width - 2 * pad) : width / 2 - 12 + graph.plane[2 * i] * sx,
     y: along ? base : height / 2 + graph.plane[2 * i + 1] * sy,
   }));
-  const byPosition = new Map(nodes.map((node) => [node.position, node]));
-  const edges = Array.from(graph.source, (source, i) => {
-    const from = byPosition.get(source), to = byPosition.get(graph.target[i]);
-    return { source, target: graph.target[i], weight: graph.weight[i], kind: edgeKind(ui, source, graph.target[i]), ...curve(from, to, along, base, width) };
+  if (ui.layout !== "conflicts") return nodes;
+  const { taken, left } = decided(ui), open = nodes.filter(({ position }) => taken.has(position) || left.has(position));
+  return open.map((node, i) => {
+    const angle = (2 * Math.PI * i) / open.length - Math.PI / 2;
+    return { ...node, x: width / 2 - 12 + (width / 2 - 70) * Math.cos(angle), y: height / 2 + (height / 2 - 30) * Math.sin(angle) };
   });
-  return { nodes, edges, byPosition, base, height };
+}
+
+// ---------------------------------------------------------------- since the last step
+/** The graph that the step before was read from; null at the first step. */
+const earlierGraph = (ui) => (ui.at > 0 ? ui.run.steps[ui.at - 1].decision.graph : null);
+const edgeKey = (ui, { source, target }) => target * ui.run.header.length + source;
+
+/** The edges of a graph as a set of numbers, made once per graph. */
+function edgeKeys(ui, graph) {
+  if (!graph) return new Set();
+  graph.keys = graph.keys || new Set(edgesOf(graph).map((edge) => edgeKey(ui, edge)));
+  return graph.keys;
+}
+
+/** How many edges are new, stayed, and went since the last step. */
+function turnover(ui, graph) {
+  const now = edgeKeys(ui, graph), then = edgeKeys(ui, earlierGraph(ui));
+  const kept = [...now].filter((key) => then.has(key)).length;
+  return { born: now.size - kept, kept, gone: then.size - kept };
+}
+
+function paintGone(ui, { c, width, height }) {
+  const graph = earlierGraph(ui), now = edgeKeys(ui, decided(ui).graph);
+  if (!graph) return;
+  const before = new Map(placeNodes(ui, graph, width, height).map((node) => [node.position, node]));
+  const node = (p) => ui.net.byPosition.get(p) || before.get(p);
+  c.globalAlpha = 0.55;
+  for (const edge of edgesOf(graph)) {
+    if (now.has(edgeKey(ui, edge)) || !node(edge.source) || !node(edge.target)) continue;
+    const { from, control, to } = curve(node(edge.source), node(edge.target), ui.layout === "along", height - 74, width);
+    c.beginPath();
+    c.moveTo(...from);
+    c.quadraticCurveTo(...control, ...to);
+    stroke2(c, palette(ui).dropped, [1, 4], 1.2);
+  }
+  c.globalAlpha = 1;
+}
+
+// ---------------------------------------------------------------- in figures and words
+function paintFigures(ui, graph) {
+  const words = graph ? figureWords(ui, graph) : "", box = find(ui, "[data-testid=figures]"), order = find(ui, "[data-testid=order]");
+  if (box.textContent !== words) box.textContent = words;
+  const inOrder = graph && ui.layout === "conflicts" ? orderWords(ui) : "";
+  if (order.textContent !== inOrder) order.textContent = inOrder;
+  order.hidden = !inOrder;
+  find(ui, ".dx-edges").hidden = find(ui, ".dx-files").hidden = !graph;
+  if (graph && find(ui, ".dx-edges").open) paintTable(ui, graph);
+}
+
+function figureWords(ui, graph) {
+  const { nodes, edges, mean, components, largest, in: most, out } = graph.figures, { born, kept, gone } = turnover(ui, graph);
+  const since = ui.at > 0 ? `; since the last step ${born} born, ${kept} kept, ${gone} gone` : "";
+  const degrees = edges ? ` A position depends on ${number(mean, 2)} others on average, ${most[0]} on the most (${most[1]}); most depend on ${out[0]} (${out[1]}). Parts: ${components}, the largest of ${largest}.` : "";
+  return `${nodes} nodes, ${edges} edges${since}.${degrees}`;
+}
+
+/** The greedy set in the order in which it was built, and what each member dropped. */
+function greedyOrder(ui) {
+  const { committed, refused } = decided(ui), { confidence } = current(ui);
+  const members = committed.filter(([, tier]) => tier === "conflict_free").map(([p]) => p).sort((a, b) => confidence[b] - confidence[a] || a - b);
+  return members.map((p) => ({ position: p, drops: refused.filter((one) => one[1] === "dropped" && one[2] === p).map((one) => one[0]) }));
+}
+
+function orderWords(ui) {
+  const order = greedyOrder(ui), { confidence } = current(ui);
+  if (!order.length) return "No position entered the conflict-free set in this step.";
+  const parts = order.map(({ position, drops }, i) => `${i + 1}. ${position} (${number(confidence[position])})${drops.length ? `, which drops ${drops.join(", ")}` : ""}`);
+  return `The conflict-free set, most confident first: ${parts.join("; ")}.`;
+}
+
+const PURPOSE = { evidence: "an anchor it leans on", conflict: "a conflict", other: "a dependency" };
+
+function paintTable(ui, graph) {
+  const earlier = edgeKeys(ui, earlierGraph(ui)), cell = (text) => make("td", "", text);
+  const rows = edgesOf(graph).map((edge) => make("tr", "", null,
+    cell(edge.target), cell(edge.source), cell(number(edge.weight, 4)), cell(PURPOSE[edgeKind(ui, edge.source, edge.target)]), cell(earlier.has(edgeKey(ui, edge)) ? "kept" : "born")));
+  find(ui, ".dx-edges tbody").replaceChildren(...rows);
+}
+
+/** Ask Python for the shown graph as a file and hand it to the visitor. */
+async function exportGraph(ui, kind) {
+  const plan = proposal(ui), more = plan ? { rule: plan.wanted.rule, settings: fullSettings(ui, plan.wanted) } : {};
+  const file = await ask(ui, "export", { trace: ui.run.id, step: ui.at, kind, ...more });
+  if (file.error) return notice(ui, file.error);
+  const anchor = Object.assign(document.createElement("a"), { download: file.name, href: URL.createObjectURL(new Blob([file.text])) });
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
 }
 
 /** evidence: an anchor carries an induced token; conflict: between two masked positions; else other. */
@@ -60,8 +182,8 @@ function paintEdges(ui, c, chosen, strong = false) {
   const colours = palette(ui), tone = { evidence: colours.induced, conflict: colours.conflict, other: colours.faint };
   for (const edge of ui.net.edges) {
     if (!chosen(edge)) continue;
-    c.globalAlpha = strong ? 1 : edge.kind === "other" ? 0.34 : 0.8;
-    c.strokeStyle = c.fillStyle = tone[edge.kind];
+    c.globalAlpha = strong || edge.born ? 1 : edge.kind === "other" || ui.differences ? 0.34 : 0.8;
+    c.strokeStyle = c.fillStyle = edge.born ? colours.added : tone[edge.kind];
     c.lineWidth = clamp(edge.weight * 14, 0.8, 5) + (strong ? 1 : 0);
     c.setLineDash(edge.kind === "conflict" ? [4, 3] : []);
     c.beginPath();
@@ -69,7 +191,7 @@ function paintEdges(ui, c, chosen, strong = false) {
     c.quadraticCurveTo(...edge.control, ...edge.to);
     c.stroke();
     c.setLineDash([]);
-    arrow(c, edge);
+    if (ui.layout !== "conflicts") arrow(c, edge); // a conflict has no direction
   }
   c.globalAlpha = 1;
 }
@@ -110,9 +232,9 @@ function named(ui) {
   return placed;
 }
 
-function stroke2(c, colour, dash) {
+function stroke2(c, colour, dash, width = 2.5) {
   c.strokeStyle = colour;
-  c.lineWidth = 2.5;
+  c.lineWidth = width;
   c.setLineDash(dash);
   c.stroke();
   c.setLineDash([]);

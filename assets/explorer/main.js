@@ -12,7 +12,9 @@
 
 const ACTIONS = {
   first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.at - 1), forward: (ui) => move(ui, ui.at + 1), play,
-  fork: (ui) => ui.tools.trigger(ui.tools.fork, { trace: ui.run.id, step: ui.at }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"), expand,
+  fork: (ui) => ui.tools.trigger(ui.tools.fork, { trace: ui.run.id, step: ui.at }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
+  conflicts: (ui) => arrange(ui, "conflicts"), differences, solo, graphml: (ui) => exportGraph(ui, "graphml"), json: (ui) => exportGraph(ui, "json"),
+  mask: (ui) => forkWith(ui, { mask: true }), write: (ui, button) => forkWith(ui, { token: Number(button.dataset.token) }),
 };
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };
 
@@ -23,13 +25,30 @@ function move(ui, k) {
 
 function arrange(ui, layout) {
   ui.layout = layout;
-  for (const name of ["along", "plane"]) find(ui, `[data-do=${name}]`).setAttribute("aria-pressed", name === layout);
+  for (const name of Object.keys(HEIGHT)) find(ui, `[data-do=${name}]`).setAttribute("aria-pressed", name === layout);
   redraw(ui);
 }
 
-function expand(ui, button) {
-  const wide = button.closest(".dx-panel").classList.toggle("dx-wide");
-  button.setAttribute("aria-pressed", wide);
+function differences(ui, button) {
+  ui.differences = !ui.differences;
+  button.setAttribute("aria-pressed", ui.differences);
+  redraw(ui);
+}
+
+/** One panel alone on the screen, with the steps above it and, beside a picture, the card. Where a page may not fill the screen,
+    the panel fills the explorer. */
+function solo(ui, button) {
+  if (ui.root.dataset.solo) return together(ui);
+  ui.root.dataset.solo = /dx-(words|side|graph|map|timeline)$/.exec(button.closest(".dx-panel").className)[1];
+  button.setAttribute("aria-pressed", "true");
+  if (ui.root.requestFullscreen) ui.root.requestFullscreen().catch(() => {});
+  measure(ui);
+}
+
+function together(ui) {
+  delete ui.root.dataset.solo;
+  for (const button of ui.root.querySelectorAll("[data-do=solo]")) button.setAttribute("aria-pressed", "false");
+  if (document.fullscreenElement) document.exitFullscreen();
   measure(ui);
 }
 
@@ -41,8 +60,9 @@ function measure(ui) {
 }
 
 function key(ui, event) {
-  if (event.key === "Escape") return unlock(ui);
-  const typing = event.target.closest("select, button, input:not([type=range])");
+  if (event.key === "Escape") return ui.root.dataset.solo && !selected(ui) ? together(ui) : unlock(ui);
+  if (event.target.closest("input[type=text]")) return;
+  const typing = event.target.closest("select, button, summary, input:not([type=range])");
   if (!KEYS[event.key] || event.altKey || event.ctrlKey || event.metaKey || (typing && event.key === " ") || event.target.closest("select")) return;
   event.preventDefault();
   ACTIONS[KEYS[event.key]](ui);
@@ -58,6 +78,15 @@ function wire(ui) {
   watchTokens(ui);
   watchStage(ui, ".dx-map .dx-stage", cellAt);
   watchStage(ui, ".dx-graph .dx-stage", graphAt);
+  watchKeys(ui, ".dx-graph .dx-stage", walkGraph);
+  watchKeys(ui, ".dx-map .dx-stage", walkMap);
+  watchTimeline(ui);
+  find(ui, ".dx-edit").addEventListener("submit", (event) => {
+    event.preventDefault();
+    forkWith(ui, { text: find(ui, ".dx-edit input").value });
+  });
+  find(ui, ".dx-edges").addEventListener("toggle", () => redraw(ui));
+  document.addEventListener("fullscreenchange", () => document.fullscreenElement || !ui.root.dataset.solo || together(ui));
   const again = () => measure(ui);
   new ResizeObserver(again).observe(ui.root);
   new MutationObserver(again).observe(document.body, { attributes: true, attributeFilter: ["class"] });
@@ -77,11 +106,12 @@ function paintLegend(ui) {
   find(ui, ".dx-legend").replaceChildren(make("b", "", "Taken as"), ...tiers.map((tier) => item(tier, { tier })), make("b", "", "Others"), ...roles.map((role) => item(role, { role })), make("b", "", "Arrows"), ...lines);
 }
 
-/** Start the explorer inside a gr.HTML. tools: trigger, props, server, watch (Gradio's), theme (viz/theme.py), fork (event name). */
+/** Start the explorer inside a gr.HTML. tools: trigger, props, server, watch (Gradio's), theme (viz/theme.py), fork and
+    organise (names of events). */
 window.mountDawnExplorer = (element, tools) => {
   const ui = {
     root: element.querySelector("#explorer"), tools, theme: tools.theme, value: {}, run: emptyRun(undefined), plan: { ...NO_PLAN },
-    at: -1, following: true, layout: "along", hovered: null, locked: null, tokens: [], marked: [], groups: [], widths: new Map(),
+    at: -1, following: true, layout: "along", hovered: null, locked: null, tokens: [], marked: [], groups: [], widths: new Map(), differences: false, limits: new Map(), limitsFor: "",
     announced: { position: null, locked: false }, painted: null,
   };
   wire(ui);

@@ -11,7 +11,7 @@ function paintMap(ui) {
     none.textContent = `No attention was recorded in this run: the rule “${ui.run.header.rule}” decides without it.`;
     return;
   }
-  const rows = step.window.length, cell = clamp(Math.floor(300 / rows), 3, 14);
+  const rows = step.window.length, cell = clamp(Math.floor((tall(ui, "map", 400) - 100) / rows), 3, ui.root.dataset.solo === "map" ? 24 : 14);
   const area = fit(ui, stage.querySelector(".dx-base"), STRIP + GAP + rows * cell + 18);
   if (!area) return;
   const columns = ui.run.header.length, width = (area.width - GUTTER - EDGE) / columns;

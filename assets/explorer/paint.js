@@ -15,7 +15,7 @@ function redraw(ui, overlayOnly = false) {
     canvas settles the page's style, which is cheap only while nothing has changed yet. */
 function paint(ui, full) {
   if (!current(ui)) return;
-  if (full) for (const part of [paintBars, paintMap, paintGraph]) part(ui);
+  if (full) for (const part of [paintBars, paintMap, paintGraph, paintTimeline]) part(ui);
   overlay(ui);
   if (full) for (const part of [paintTokens, paintFacts, paintPlan]) part(ui);
   paintSelection(ui);
@@ -72,6 +72,11 @@ function fit(ui, canvas, height) {
   c.setTransform(ratio, 0, 0, ratio, 0, 0);
   c.clearRect(0, 0, width, height);
   return { c, width, height };
+}
+
+/** The height of a panel's canvas; alone on the screen it takes what is left of it. */
+function tall(ui, panel, height) {
+  return ui.root.dataset.solo === panel ? Math.max(height, window.innerHeight - 330) : height;
 }
 
 /** Colours of the page's theme; the ramp as 256 packed pixels. Read again only when the theme changes. */

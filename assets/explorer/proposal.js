@@ -30,16 +30,17 @@ async function consider(ui) {
   }
   if (ui.asking) return;
   ui.asking = true;
-  const answer = await ask(ui, { trace, step, rule: wanted.rule, settings: fullSettings(ui, wanted) });
+  const answer = await ask(ui, "what_if", { trace, step, rule: wanted.rule, settings: fullSettings(ui, wanted) });
   ui.asking = false;
   const latest = ui.plan.wanted === wanted && ui.at === step && ui.run.id === trace;
   if (ui.run.id === trace && ui.plan.wanted) receive(ui, answer, wanted);
   if (!latest) consider(ui);
 }
 
-async function ask(ui, request) {
+/** What a function of Python answers; a failure is {error}. */
+async function ask(ui, name, request) {
   try {
-    return await ui.tools.server.what_if(request);
+    return await ui.tools.server[name](request);
   } catch (error) {
     return { error: error.message || String(error) };
   }

@@ -38,6 +38,7 @@ function adopt(ui, value) {
   find(ui, ".dx-title").textContent = value.title || "";
   find(ui, "[data-do=fork]").disabled = value.done === false || value.fork === false;
   ui.root.dataset.running = value.done === false;
+  paintBranches(ui);
   redraw(ui);
 }
 
@@ -46,6 +47,7 @@ function reset(ui, value) {
   ui.run = emptyRun(value.trace);
   Object.assign(ui, { at: -1, following: true, hovered: null, locked: null });
   ui.plan = { ...NO_PLAN, wanted: ui.plan.wanted };
+  Object.assign(ui, { limits: new Map(), limitsFor: "", timelineFor: null, line: null });
   ui.root.dataset.empty = !value.trace;
   Object.assign(ui.root.dataset, { step: "", steps: "0", trace: value.trace || "", done: false });
   notice(ui, "");

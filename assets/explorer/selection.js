@@ -33,6 +33,7 @@ function unlock(ui) {
 /** The marks above map and graph; with nothing selected, now or before, there is nothing to draw or to wipe. */
 function overlay(ui) {
   const selection = selected(ui);
+  overTimeline(ui, selection);
   if (!selection && !ui.overlaid) return;
   overMap(ui, selection);
   overGraph(ui, selection);
@@ -45,6 +46,7 @@ function paintSelection(ui) {
   if (lock.textContent !== words) lock.textContent = words;
   markTokens(ui, selection);
   paintCard(ui, selection);
+  paintTrajectory(ui, selection);
 }
 
 /** Positions that a decision ties to this one: its anchors, its blocker. */
@@ -154,6 +156,57 @@ function watchStage(ui, selector, hit) {
     const found = hit(ui, ...place(event, stage));
     select(ui, found && found.selection, true);
   });
+}
+
+/** The timeline: a click goes to the step, and selects the position that was written there. */
+function watchTimeline(ui) {
+  const stage = find(ui, ".dx-timeline .dx-stage"), at = (event) => timelineAt(ui, ...place(event, stage));
+  stage.addEventListener("pointermove", (event) => {
+    const found = at(event);
+    tip(ui, event, found && found.text);
+    if (!ui.locked) select(ui, found && found.selection, false);
+  });
+  stage.addEventListener("pointerleave", (event) => { tip(ui, event, ""); select(ui, null, false); });
+  stage.addEventListener("click", (event) => {
+    const found = at(event);
+    if (!found) return;
+    move(ui, found.step);
+    if (found.selection) choose(ui, found.selection.position, true);
+  });
+}
+
+/** Keys on a picture: arrows move the selection, Enter locks it. walk: (selection, key) → the next selection, or undefined. */
+function watchKeys(ui, selector, walk) {
+  find(ui, selector).addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const from = selected(ui), lock = event.key === "Enter", next = lock ? from : walk(ui, from, event.key);
+    if (!next) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (lock) return select(ui, next, true);
+    if (ui.locked) ui.locked = next;
+    select(ui, next, false);
+  });
+}
+
+/** Left and right: the next node; up and down: the next edge into it. */
+function walkGraph(ui, from, key) {
+  if (!ui.net || !ui.net.nodes.length || !/^Arrow/.test(key)) return undefined;
+  const nodes = ui.net.nodes.map((node) => node.position), here = from ? nodes.indexOf(from.position) : -1;
+  if (here < 0) return { position: nodes[0], other: null };
+  if (key === "ArrowLeft" || key === "ArrowRight") return { position: nodes[clamp(here + (key === "ArrowLeft" ? -1 : 1), 0, nodes.length - 1)], other: null };
+  const parents = [null, ...ui.net.edges.filter((edge) => edge.target === from.position).map((edge) => edge.source)];
+  const k = parents.indexOf(from.other) + (key === "ArrowUp" ? 1 : -1);
+  return { position: from.position, other: parents[(k + parents.length) % parents.length] };
+}
+
+/** Arrows go from cell to cell. */
+function walkMap(ui, from, key) {
+  const go = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key];
+  if (!ui.map || !go) return undefined;
+  const { window: rows } = current(ui), row = from ? rows.indexOf(from.position) : -1;
+  if (row < 0) return { position: rows[0], other: rows[0] };
+  return { position: rows[clamp(row + go[0], 0, rows.length - 1)], other: clamp((from.other ?? from.position) + go[1], 0, ui.map.columns - 1) };
 }
 
 function watchTokens(ui) {

@@ -31,6 +31,8 @@ def test_the_decision_flips_at_the_value_and_nowhere_before(canvas, rule, seed, 
     for change in changes(step, rule, position):
         assert change.taken != recorded
         assert taken(step, rule, change.name, change.value, position) == change.taken
+        assert taken(step, rule, change.name, change.shown, position) == change.taken
+        assert change.now < change.value <= change.shown or change.now > change.value >= change.shown
         for value in between(step, change, np.random.default_rng(dice)):
             assert taken(step, rule, change.name, value, position) == recorded, (change, value)
 
@@ -69,7 +71,7 @@ def test_figure_3_in_numbers():
     step = first_of(canvas, seen, Dawn(FIGURE_3))
     found = {(one.name, one.value < one.now): one for one in changes(step, Dawn(FIGURE_3), 11)}
     low = found["low", True]
-    assert (low.value, low.taken, low.why) == (np.float32(0.65), True, "conflict_free")
+    assert (low.value, low.shown, low.taken, low.why) == (np.float32(0.65), 0.64, True, "conflict_free")
     edge = next(one for one in changes(step, Dawn(FIGURE_3), 5) if one.name == "edge" and one.value > one.now)
     assert edge.taken and edge.value == np.nextafter(np.float32(0.2), np.float32(1)) and edge.why == "conflict_free"
     high = next(one for one in changes(step, Dawn(FIGURE_3), 4) if one.name == "high")
