@@ -13,7 +13,7 @@ import gradio as gr
 from dawn.models import EMBEDDED, load_model, model_state
 from dawn.models.zerogpu import decoder
 from dawn.trace import load
-from viz.lab import EXAMPLE, Lab, shortened
+from viz.lab import EXAMPLE, Lab
 from viz.page import STYLE, page_theme
 from viz.store import TraceStore
 from viz.tabs.explore import build_explore, stopping
@@ -31,18 +31,12 @@ def build() -> gr.Blocks:
     """The page, with the recorded example on it and the first model loading in the background."""
     store = TraceStore()
     example = load(ASSETS / "traces" / "example.npz")
-    store.bundle(EXAMPLE, example)
+    store.bundle(EXAMPLE, example, "Recorded example")
     lab = Lab(store, load_model, offered(os.environ.get("DAWN_MODELS", "")), model_state, decoder())
-    first = {
-        "trace": EXAMPLE,
-        "steps": len(example.steps),
-        "done": True,
-        "title": "Recorded example: " + shortened(example.prompt),
-    }
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         with gr.Tabs(), gr.Tab("Explore"):
-            build_explore(lab, first)
+            build_explore(lab, lab.there(EXAMPLE, ""))
         page.unload(stopping(lab))
     threading.Thread(target=lab.warm_up, daemon=True).start()
     return page

@@ -6,6 +6,7 @@ its tokens is therefore worked out once, when somebody first asks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -104,6 +105,14 @@ class Canvas:
         if wrong or len(once) != len(positions):
             raise CanvasError(f"only masked positions of the window can be committed, once each; not {wrong[:5]}")
         return self.write(positions, tokens, confidence)
+
+    def edited(self, edits: Mapping[int, int | None]) -> Canvas:
+        """The canvas with other tokens at some positions, as certain as a prompt's; None masks a position again."""
+        tokens, confidence = self.tokens.copy(), self.committed_confidence.copy()
+        for position, token in edits.items():
+            tokens[position] = self.mask_id if token is None else token
+            confidence[position] = token is not None
+        return replace(self, tokens=read_only(tokens), committed_confidence=read_only(confidence))
 
     def write(self, positions, tokens, confidence) -> Canvas:
         """The canvas with tokens written at masked positions anywhere; the mask token itself is refused."""

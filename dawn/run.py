@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -104,11 +104,34 @@ def start(
     return Run(model, prompt, rule, canvas, options, **more)
 
 
-def fork(model: TextModel, trace: Trace, name: str, step: int, rule: Rule, **more) -> Run:
-    """A run that goes on from the canvas before step `step` of `trace` (called `name`) with another rule."""
+def fork(
+    model: TextModel, trace: Trace, name: str, step: int, rule: Rule, edits: Mapping[int, int | None] | None = None, **more
+) -> Run:
+    """A run that goes on from the canvas before step `step` of `trace` (called `name`) with another rule; edits: position →
+    another token, or None to mask it again. CanvasError where that cannot be."""
     if not 0 <= step < len(trace.steps):
         raise CanvasError(f"the trace has steps 0 to {len(trace.steps) - 1}, not {step}")
+    canvas = trace.steps[step].canvas
+    for position, token in (edits or {}).items():
+        check_edit(trace, canvas, position, token)
+    canvas = canvas.edited(edits or {})
+    if canvas.is_complete:
+        raise CanvasError("with this token nothing is left to decode: choose an earlier step")
     setup = trace.setup
     ends = {"stop_at_end": bool(setup.end_ids), "suppress_end": setup.suppress_end}
     options = Options(setup.temperature, setup.seed, **ends)
-    return Run(model, trace.prompt, rule, trace.steps[step].canvas, options, parent=(name, step), **more)
+    return Run(model, trace.prompt, rule, canvas, options, parent=(name, step), **more)
+
+
+def check_edit(trace: Trace, canvas: Canvas, position: int, token: int | None) -> None:
+    """Refuse an edit of the prompt or beyond the end, of a mask into a mask, and with the mask token or the same token."""
+    if not 0 <= position < canvas.length:
+        raise CanvasError(f"position {position} is outside the canvas, which has positions 0 to {canvas.length - 1}")
+    if position < canvas.prompt_length and not trace.canvas.masked[position]:
+        raise CanvasError(f"position {position} belongs to the prompt, which never changes: ask another question")
+    if token is None and canvas.masked[position]:
+        raise CanvasError(f"position {position} is still masked before this step: choose a later step to mask it again")
+    if token == canvas.mask_id:
+        raise CanvasError("the mask token cannot be written: mask the position again")
+    if token is not None and token == canvas.tokens[position]:
+        raise CanvasError(f"position {position} holds this very token: choose another one")

@@ -12,16 +12,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from dawn.decode import Options
+from dawn.decode import Options, StepRecord
 from dawn.errors import DawnError, TraceError
 from dawn.replay import replay
 from dawn.rules import Rule, make_rule
 from dawn.run import Decoder, Run, TextModel, fork, start
-from viz import payload
+from dawn.trace import Trace
+from viz import branches, export, payload
+from viz.branches import LONGEST_LABEL
 from viz.store import Entry, TraceStore
 
 LONGEST_GENERATION = 256
 LONGEST_TITLE = 90
+LONGEST_TOKEN = 64
 EXAMPLE = "example"
 GLANCE = 0.2  # seconds between two looks at a loading model
 
@@ -74,7 +77,7 @@ class Lab:
 
     def run(self, request: Request, visitor: str) -> Iterator[dict]:
         """Decode from the prompt; the explorer's value after each step."""
-        yield from self.guarded(lambda: self.begin(request), visitor)
+        yield from self.guarded(lambda: (self.begin(request), shortened(request.prompt, LONGEST_LABEL)), visitor)
 
     def begin(self, request: Request) -> Run:
         lengths = (request.generated, request.block_length)
@@ -118,32 +121,66 @@ class Lab:
         with suppress(DawnError):
             self.load_model(self.models[0])
 
-    def decode_again(self, request: Request, name: str, step: int, visitor: str) -> Iterator[dict]:
-        """Decode on from the canvas before a step of the trace `name`, with the request's rule and the trace's own model."""
-        yield from self.guarded(lambda: self.branch(request, name, step), visitor)
+    def decode_again(self, request: Request, asked: object, visitor: str) -> Iterator[dict]:
+        """Decode on from the canvas before a step of a trace, with the request's rule and the trace's own model.
 
-    def branch(self, request: Request, name: str, step: int) -> Run:
-        trace = self.store.get(name).trace
+        asked: {"trace", "step"}, and "edit" if a token is to be another one or masked again: {"position"} and one of {"token"}
+        (its id), {"text"}, {"mask": True}.
+        """
+        yield from self.guarded(lambda: self.branch(request, asked), visitor)
+
+    def branch(self, request: Request, asked: object) -> tuple[Run, str]:
+        """The run, and what it is called."""
+        name, step = field(asked, "trace"), whole(field(asked, "step"), "step")
+        trace, edit = self.store.get(name).trace, asked.get("edit")
         rule, model = request.make_rule(), self.model(trace.setup.model)
-        return fork(model, trace, name, whole(step, "step"), rule, decoder=self.decoder)
+        edits = edit_of(edit, trace, model) if edit is not None else {}
+        run = fork(model, trace, name, step, rule, edits, decoder=self.decoder)
+        return run, f"from step {step + 1}, {rule.name}{edit_words(edits, model)}"
 
-    def guarded(self, begin: Callable[[], Run], visitor: str) -> Iterator[dict]:
+    def organise(self, asked: object, visitor: str) -> dict:
+        """{"do", "trace", "shown"} → the explorer's value after a branch was shown, renamed (to "label") or deleted."""
+        try:
+            name, shown = field(asked, "trace"), field(asked, "shown")
+            if asked.get("do") == "rename":
+                self.store.own(name, visitor).label = branches.checked_label(asked.get("label"))
+            elif asked.get("do") == "delete":
+                parent = branches.parent_of(self.store.remove(name, visitor))
+                shown = (parent[0] if parent else EXAMPLE) if shown == name else shown
+            else:
+                shown = name
+            return self.there(shown, visitor)
+        except DawnError as error:
+            return {"notice": str(error)}
+
+    def there(self, name: object, visitor: str) -> dict:
+        """The explorer's value for a trace; the bundled example's if it is gone."""
+        try:
+            return self.value(name, self.store.get(name), visitor)
+        except TraceError:
+            return self.value(EXAMPLE, self.store.get(EXAMPLE), visitor)
+
+    def value(self, name: str, entry: Entry, visitor: str) -> dict:
+        """The explorer's value, with the visitor's branches."""
+        return value(name, entry) | {"branches": branches.listed(self.store, visitor)}
+
+    def guarded(self, begin: Callable[[], tuple[Run, str]], visitor: str) -> Iterator[dict]:
         """The explorer's value after each step of a run; what goes wrong is a notice, and what there is stays."""
         try:
-            run = begin()
+            run, label = begin()
         except DawnError as error:
             yield {"notice": str(error)}
             return
-        name, entry = self.store.open(run, visitor)
+        name, entry = self.store.open(run, visitor, label)
         notice = ""
         try:
             for _ in run.iterate(entry.cancelled.is_set):
-                yield value(name, entry)
+                yield self.value(name, entry, visitor)
         except DawnError as error:
             notice = str(error)
         finally:
             self.store.close(name, visitor, entry)
-        there = value(name, entry) if entry.finished else {"notice": "stopped before the first step"}
+        there = self.value(name, entry, visitor) if entry.finished else {"notice": "stopped before the first step"}
         yield there | ({"notice": notice} if notice else {})
 
     def stop(self, visitor: str) -> None:
@@ -161,19 +198,77 @@ class Lab:
     def what_if(self, request: object) -> dict:
         """{"trace", "step", "rule", "settings"} → the decision of that rule about that step, or {"error"}."""
         try:
-            steps = self.store.get(field(request, "trace")).steps
-            index, settings = whole(field(request, "step"), "step"), field(request, "settings")
-            if index >= len(steps) or not isinstance(settings, dict):
-                raise TraceError(f"the trace has steps 0 to {len(steps) - 1}")
+            (_, step), settings = self.asked_step(request), field(request, "settings")
+            if not isinstance(settings, dict):
+                raise TraceError("settings must be names with values")
             rule = make_rule(str(field(request, "rule")), settings)
-            return payload.what_if(steps[index], replay(steps[index], rule), rule)
+            return payload.what_if(step, replay(step, rule), rule)
         except DawnError as error:
             return {"error": str(error)}
 
+    def changes(self, request: object) -> dict:
+        """{"trace", "step", "position"} → how far each threshold would have to move to change that decision, or {"error"}."""
+        try:
+            entry, step = self.asked_step(request)
+            position = whole(field(request, "position"), "position")
+            return payload.changes(step, facts_of(entry).setup.make_rule(), position)
+        except DawnError as error:
+            return {"error": str(error)}
 
-def shortened(prompt: str) -> str:
+    def export(self, request: object) -> dict:
+        """{"trace", "step", "kind"} → the step's graph as {"name", "text"} of a file, or {"error"}. With "rule" and "settings":
+        the graph that they would give."""
+        try:
+            entry, step = self.asked_step(request)
+            rule, decision = facts_of(entry).setup.make_rule(), step.decision
+            if isinstance(request.get("settings"), dict):
+                rule = make_rule(str(field(request, "rule")), request["settings"])
+                decision = replay(step, rule).decision
+            return export.file_of(facts_of(entry), step, decision, rule, request.get("kind"))
+        except DawnError as error:
+            return {"error": str(error)}
+
+    def asked_step(self, request: object) -> tuple[Entry, StepRecord]:
+        """The entry and the step that a request names."""
+        entry, index = self.store.get(field(request, "trace")), whole(field(request, "step"), "step")
+        if index >= len(entry.steps):
+            raise TraceError(f"the trace has steps 0 to {len(entry.steps) - 1}")
+        return entry, entry.steps[index]
+
+
+def edit_of(edit: object, trace: Trace, model: TextModel) -> dict[int, int | None]:
+    """A visitor's edit as position → token id, or None for a mask; DawnError if it is none."""
+    position = whole(field(edit, "position"), "position")
+    if edit.get("mask") is True:
+        return {position: None}
+    if isinstance(edit.get("text"), str):
+        return {position: single_token(edit["text"], model)}
+    token = whole(field(edit, "token"), "token")
+    if token not in trace.pieces:
+        raise DawnError(f"token {token} does not occur in this run: choose one of the alternatives or type one")
+    return {position: token}
+
+
+def single_token(text: str, model: TextModel) -> int:
+    """The id of a text that is one token of the model."""
+    if not text or len(text) > LONGEST_TOKEN:
+        raise DawnError(f"type a token of 1 to {LONGEST_TOKEN} characters")
+    ids = model.encode_text(text)
+    if len(ids) != 1:
+        pieces = " · ".join(payload.readable(model.pieces([i])[i]) for i in ids[:6])
+        raise DawnError(f"{text!r} is {len(ids)} tokens of this model ({pieces}): type one of them (a leading space counts)")
+    return int(ids[0])
+
+
+def edit_words(edits: Mapping[int, int | None], model: TextModel) -> str:
+    """An edit in a branch's name."""
+    texts = {token: payload.readable(model.pieces([token])[token]) for token in edits.values() if token is not None}
+    return "".join(f", {p} {'masked' if token is None else f'‘{texts[token]}’'}" for p, token in edits.items())
+
+
+def shortened(prompt: str, longest: int = LONGEST_TITLE) -> str:
     """A prompt as a title."""
-    return prompt if len(prompt) <= LONGEST_TITLE else prompt[: LONGEST_TITLE - 1] + "…"
+    return prompt if len(prompt) <= longest else prompt[: longest - 1] + "…"
 
 
 def value(name: str, entry: Entry) -> dict:
@@ -185,7 +280,8 @@ def title(entry: Entry) -> str:
     """The question, and where the run was forked from if it was; steps are counted from 1 on the page."""
     run = entry.run
     one = entry.finished or run
-    branch = f"Decoded again from step {one.parent[1] + 1}: " if one.parent else ""
+    recorded = "" if entry.owner else f"{entry.label}: "
+    branch = f"Decoded again from step {one.parent[1] + 1}: " if one.parent else recorded
     return branch + shortened(one.prompt)
 
 

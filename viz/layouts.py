@@ -40,6 +40,26 @@ def step_graph(record: StepRecord, decision: Decision, rule: Rule) -> nx.DiGraph
     return picture
 
 
+def figures(graph: nx.DiGraph) -> dict:
+    """Sizes and degrees: in-degree is on how many a position depends, out-degree how many depend on it. The node named with
+    the largest is the first of those that share it; components: parts without an edge between them that hold more than one."""
+    parts = [part for part in nx.weakly_connected_components(graph) if len(part) > 1]
+    most_in, most_out = (
+        max(degree, key=lambda one: one[1], default=(None, 0)) for degree in (graph.in_degree, graph.out_degree)
+    )
+    nodes, edges = graph.number_of_nodes(), graph.number_of_edges()
+    return {
+        "nodes": nodes,
+        "edges": edges,
+        "in": [most_in[0], most_in[1]],
+        "out": [most_out[0], most_out[1]],
+        "mean": edges / nodes if nodes else 0.0,
+        "density": nx.density(graph) if nodes else 0.0,
+        "components": len(parts),
+        "largest": max(map(len, parts), default=0),
+    }
+
+
 def node_roles(record: StepRecord, decision: Decision, rule: Rule):
     """A function position → role. A column that is a sink serves nobody, so `sink` comes before `anchor`."""
     tiers = {commit.position: commit.tier.value for commit in decision.selection.committed}

@@ -14,10 +14,11 @@ import json
 import struct
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from dawn import critical
 from dawn.canvas import Canvas
 from dawn.decode import StepRecord
 from dawn.replay import WhatIf
@@ -144,6 +145,7 @@ def graph(record: StepRecord, made: Decision, rule: Rule, known: dict | None = N
         "target": made.graph.target.astype(np.int32),
         "weight": made.graph.weight.astype(np.float32),
         "sinks": made.graph.sinks.astype(np.int32),
+        "figures": layouts.figures(picture),
     }
 
 
@@ -155,6 +157,12 @@ def what_if(record: StepRecord, answered: WhatIf, rule: Rule) -> dict:
     made = decision(record, answered.decision, rule, known)
     made["graph"] = made["graph"] and {name: plain(value) for name, value in made["graph"].items()}
     return {"step": record.index, "added": list(answered.added), "dropped": list(answered.dropped), "decision": made}
+
+
+def changes(record: StepRecord, rule: Rule, position: int) -> dict:
+    """How far each threshold would have to move to change the decision about a position: see `dawn.critical.Change`."""
+    found = critical.changes(record, rule, position)
+    return {"step": record.index, "position": position, "changes": [asdict(one) for one in found]}
 
 
 def plain(value):

@@ -20,12 +20,15 @@ MOST_TRACES = 64
 
 @dataclass(slots=True)
 class Entry:
-    """A trace, or a run that is becoming one. cancelled: asked to stop; done: nothing more will come."""
+    """A trace, or a run that is becoming one. cancelled: asked to stop; done: nothing more will come; owner: whose it is
+    (empty: everybody's); label: what it is called in the list of branches."""
 
     run: Run | None = None
     finished: Trace | None = None
     cancelled: threading.Event = field(default_factory=threading.Event)
     done: bool = False
+    owner: str = ""
+    label: str = ""
 
     @property
     def steps(self) -> tuple[StepRecord, ...]:
@@ -56,14 +59,14 @@ class TraceStore:
         self.running: dict[str, Entry] = {}
         self.lock = threading.Lock()
 
-    def bundle(self, name: str, trace: Trace) -> None:
+    def bundle(self, name: str, trace: Trace, label: str = "") -> None:
         """Keep a trace for everybody under a plain name."""
-        self.bundled[name] = Entry(finished=trace, done=True)
+        self.bundled[name] = Entry(finished=trace, done=True, label=label or name)
 
-    def open(self, run: Run, visitor: str) -> tuple[str, Entry]:
+    def open(self, run: Run, visitor: str, label: str = "") -> tuple[str, Entry]:
         """Take a run up under a new name as the visitor's current one; an earlier one of theirs is stopped."""
         self.stop(visitor)
-        name, entry = secrets.token_urlsafe(16), Entry(run=run)
+        name, entry = secrets.token_urlsafe(16), Entry(run=run, owner=visitor, label=label)
         with self.lock:
             self.entries[name] = entry
             self.running[visitor] = entry
@@ -78,6 +81,26 @@ class TraceStore:
         if entry is None:
             raise TraceError("this trace is no longer on the server: run it again")
         return entry
+
+    def own(self, name: object, visitor: str) -> Entry:
+        """The visitor's own entry; TraceError if it is somebody else's or everybody's."""
+        entry = self.get(name)
+        if not visitor or entry.owner != visitor:
+            raise TraceError("only your own branches can be renamed or deleted")
+        return entry
+
+    def remove(self, name: object, visitor: str) -> Entry:
+        """Forget an entry of the visitor; a run in progress is stopped."""
+        entry = self.own(name, visitor)
+        entry.cancelled.set()
+        with self.lock:
+            self.entries.pop(name, None)
+        return entry
+
+    def seen_by(self, visitor: str) -> dict[str, Entry]:
+        """The entries that a visitor is told of: the bundled ones and their own, oldest first."""
+        with self.lock:
+            return self.bundled | {name: entry for name, entry in self.entries.items() if visitor and entry.owner == visitor}
 
     def close(self, name: str, visitor: str, entry: Entry) -> None:
         """The visitor's run has ended: keep what there is, under its name alone; forget an empty one."""

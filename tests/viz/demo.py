@@ -8,7 +8,7 @@ from dawn.errors import DawnError
 from dawn.replay import replay
 from dawn.rules import make_rule
 from dawn.trace import Trace
-from viz import payload
+from viz import export, payload
 from viz.components.explorer import NOTHING, Explorer
 
 ON_EDGE = "(edge) => { window.dawnExplorer.propose('dawn', {edge}); }"
@@ -21,7 +21,7 @@ def value(name: str, trace: Trace, steps: int | None = None, **more) -> dict:
 
 
 def answers(traces: dict[str, Trace]):
-    """The two functions that answer the script."""
+    """The functions that answer the script."""
 
     def fetch(request):
         if not isinstance(request, dict) or request.get("trace") not in traces:
@@ -37,12 +37,20 @@ def answers(traces: dict[str, Trace]):
         except DawnError as error:
             return {"error": str(error)}
 
-    return fetch, what_if
+    def changes(request):
+        trace = traces[request["trace"]]
+        return payload.changes(trace.steps[request["step"]], trace.setup.make_rule(), request["position"])
+
+    def graph_file(request):
+        trace, step = traces[request["trace"]], traces[request["trace"]].steps[request["step"]]
+        return export.file_of(payload.Facts.of(trace), step, step.decision, trace.setup.make_rule(), request["kind"])
+
+    return fetch, what_if, changes, graph_file
 
 
 def demo(traces: dict[str, Trace], first: str | None = None) -> gr.Blocks:
     """Explorer, an edge slider, a choice of runs, a run that grows, and what the fork event brought."""
-    fetch, what_if = answers(traces)
+    functions = answers(traces)
 
     def grow():
         trace = traces["growing"]
@@ -55,7 +63,7 @@ def demo(traces: dict[str, Trace], first: str | None = None) -> gr.Blocks:
             pick = gr.Dropdown([*traces, "missing"], value=first, label="run", elem_id="pick")
         with gr.Row():
             run, forked = gr.Button("Grow", elem_id="grow"), gr.Textbox(label="fork", elem_id="forked")
-        explorer = Explorer(fetch, what_if, value=value(first, traces[first]) if first else NOTHING)
+        explorer = Explorer(*functions, value=value(first, traces[first]) if first else NOTHING)
         edge.input(None, edge, None, js=ON_EDGE, trigger_mode="always_last")
         pick.input(
             lambda name: value(name, traces[name]) if name in traces else dict(NOTHING, trace=name, steps=3), pick, explorer
@@ -66,4 +74,4 @@ def demo(traces: dict[str, Trace], first: str | None = None) -> gr.Blocks:
 
 
 def on_fork(event: gr.EventData) -> str:
-    return f"{event.trace} {event.step}"
+    return " ".join(map(str, event._data.values()))

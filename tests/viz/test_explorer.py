@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dawn.critical import changes
 from dawn.prediction import Needs
 from dawn.rules import Dawn, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original
 from dawn.thresholds import Thresholds
 from tests.browser import launch, serve
 from tests.viz.demo import demo
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
+from tests.viz.test_export import read
+from viz import payload
 
 pytestmark = pytest.mark.browser
 
@@ -99,7 +104,7 @@ def page(browser, address):
 
 
 def painted(page, step: int) -> None:
-    page.wait_for_selector(f'#explorer[data-step="{step}"]', timeout=8000)
+    page.wait_for_selector(f'#explorer[data-step="{step}"]', timeout=30_000)
 
 
 def open_run(page, name: str) -> None:
@@ -108,7 +113,7 @@ def open_run(page, name: str) -> None:
     page.get_by_role("option", name=name, exact=True).click()
     if name in TRACES:
         steps = len(TRACES[name].steps)
-        page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=15000)
+        page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=30_000)
 
 
 def show(page, step: int) -> None:
@@ -289,7 +294,7 @@ def test_hostile_text_stays_text(page):
 def test_steps_are_drawn_as_they_arrive_until_somebody_scrubs_away(page):
     steps = len(TRACES["growing"].steps)
     page.click("#grow")
-    page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=15000)
+    page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=30_000)
     show(page, 2)
     assert page.get_attribute("#explorer", "data-steps") == str(steps)
 
@@ -320,3 +325,282 @@ def test_a_phone_shows_every_panel_within_its_width(browser, address):
     for panel in ("graph", "attention"):
         assert page.locator(f"[data-testid={panel}] .dx-base").bounding_box()["width"] > 250
     page.close()
+
+
+LISTEN = """() => {
+  window.heard = [];
+  const hear = (event) => window.heard.push([event.type, event.detail]);
+  for (const name of ['dawn:step', 'dawn:select']) document.addEventListener(name, hear);
+}"""
+
+
+def heard(page, name: str, detail: dict) -> None:
+    """Wait until an event with exactly this detail has come."""
+    script = "([name, text]) => window.heard.some((one) => one[0] === name && JSON.stringify(one[1]) === text)"
+    page.wait_for_function(script, arg=[name, json.dumps(detail, separators=(",", ":"))], timeout=30_000)
+
+
+def test_other_components_hear_of_steps_and_selections_and_may_set_both(page):
+    page.evaluate(LISTEN)
+    show(page, 4)
+    heard(page, "dawn:step", {"trace": "mixed", "step": 4, "steps": len(TRACES["mixed"].steps)})
+    page.evaluate("window.dawnExplorer.select(70, true)")
+    heard(page, "dawn:select", {"position": 70, "locked": True})
+    assert "70" in page.inner_text(".dx-cardhead")
+    page.evaluate("window.dawnExplorer.select(70, true)")  # sets; a click would toggle
+    page.evaluate("window.dawnExplorer.select(null)")
+    heard(page, "dawn:select", {"position": None, "locked": False})
+    page.evaluate("window.dawnExplorer.select(10 ** 9, true)")
+    page.hover("[data-testid=token-66]")
+    heard(page, "dawn:select", {"position": 66, "locked": False})
+    kinds = [name for name, _ in page.evaluate("window.heard")]
+    assert kinds.count("dawn:step") == 1 and kinds.count("dawn:select") == 3
+
+
+# ---------------------------------------------------------------- one selection, everywhere
+
+
+def select_in(page, script: str) -> None:
+    page.evaluate(f"window.dawnExplorer.{script}")
+
+
+def head(page, position: int) -> None:
+    """Wait until the card is about a position."""
+    page.wait_for_function(f"document.querySelector('.dx-cardhead b')?.textContent === '{position}'")
+    assert page.locator(f"[data-testid=token-{position}].dx-selected").count() == 1
+
+
+def locked(page, is_locked: bool) -> None:
+    page.wait_for_selector(f".dx-lock:has-text('{'locked' if is_locked else 'hover'}')")
+
+
+def graph_of(record):
+    """The payload of a record's graph."""
+    return payload.graph(record, record.decision, TRACES["mixed"].setup.make_rule())
+
+
+def point(page, panel: str, x: float, y: float, click: bool = False) -> None:
+    """Move to, or click, a place of a panel's picture."""
+    page.locator(f"[data-testid={panel}]").scroll_into_view_if_needed()
+    box = page.locator(f"[data-testid={panel}]").bounding_box()
+    (page.mouse.click if click else page.mouse.move)(box["x"] + x, box["y"] + y)
+
+
+def test_a_node_a_cell_and_a_mark_of_the_timeline_select_everywhere(page):
+    record, trace = TRACES["mixed"].steps[6], TRACES["mixed"]
+    show(page, 6)
+    graph, position = graph_of(record), int(record.canvas.candidates[1])
+    width = page.locator("[data-testid=graph] .dx-base").bounding_box()["width"]
+    place = 16 + float(graph["along"][graph["nodes"].tolist().index(position)]) * (width - 32)
+    point(page, "graph", place, 380 - 74, click=True)
+    head(page, position)
+    locked(page, True)
+    page.keyboard.press("Escape")
+    locked(page, False)
+    row, column = 3, 20
+    width = page.locator("[data-testid=attention] .dx-base").bounding_box()["width"]
+    cell = max(3, min(14, 300 // len(record.canvas.window)))
+    point(page, "attention", 34 + (column + 0.5) * (width - 40) / trace.canvas.length, 66 + 16 + (row + 0.5) * cell)
+    head(page, int(record.canvas.window[row]))
+    weight = record.prediction.attention.weights[
+        np.searchsorted(record.prediction.attention.rows, record.canvas.window[row]), column
+    ]
+    assert f"{column} " in page.inner_text("[data-testid=card]") and f"{weight:.4f}".lstrip("0") in page.inner_text(".dx-tip")
+    width = page.locator("[data-testid=timeline] .dx-base").bounding_box()["width"]
+    point(page, "timeline", 34 + 2.5 * (width - 40) / len(trace.steps), 20, click=True)
+    painted(page, 2)
+
+
+def test_the_graph_and_the_map_are_walked_by_keys(page):
+    record = TRACES["mixed"].steps[6]
+    show(page, 6)
+    graph = graph_of(record)
+    nodes = graph["nodes"].tolist()
+    target = next(n for n in nodes[1:] if n in graph["target"].tolist())
+    page.focus("[data-testid=graph]")
+    page.keyboard.press("ArrowRight")
+    head(page, nodes[0])
+    for _ in range(nodes.index(target)):
+        page.keyboard.press("ArrowRight")
+    head(page, target)
+    page.keyboard.press("ArrowUp")
+    source = int(graph["source"][graph["target"].tolist().index(target)])
+    page.wait_for_selector(f"[data-testid=token-{source}].dx-related")
+    page.keyboard.press("Enter")
+    locked(page, True)
+    page.keyboard.press("Escape")
+    locked(page, False)
+    outline = page.evaluate("getComputedStyle(document.querySelector('[data-testid=graph]')).outlineStyle")
+    assert outline == "solid" and page.get_attribute("#explorer", "data-step") == "6"
+    page.focus("[data-testid=attention]")
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        page.keyboard.press(key)
+    head(page, int(record.canvas.window[1]))
+    assert "It looks at" in page.inner_text("[data-testid=card]")
+
+
+# ---------------------------------------------------------------- the card, against the records
+
+
+def test_every_sentence_of_dawn_says_what_the_record_says(page):
+    """One position of each tier and reason: its confidence, the bar it met, and whom it leans on or lost to."""
+    rule, seen = TRACES["mixed"].setup.make_rule().thresholds, {}
+    for record in TRACES["mixed"].steps:
+        for one in record.decision.selection.committed + record.decision.selection.refused:
+            seen.setdefault((one.tier if hasattr(one, "tier") else one.reason).value, (record, one))
+    assert {"high", "induced", "conflict_free", "below", "conflict"} <= set(seen)
+    bars = {"high": rule.high, "induced": rule.induced, "conflict_free": rule.low}
+    for kind, (record, one) in seen.items():
+        show(page, record.index)
+        page.keyboard.press("Escape")
+        card = card_of(page, one.position).replace("\n", " ")
+        confidence = float(record.prediction.confidence[one.position])
+        told = [float(n) for n in re.findall(r"(?<![\d:])(?:\d?\.\d+|\d\b)", card.split("What would")[0])]
+        assert any(abs(number - confidence) <= 5e-3 for number in told), (kind, card)
+        if kind in bars:
+            assert confidence >= np.float32(bars[kind]) and any(abs(n - bars[kind]) < 1e-6 for n in told), (kind, card)
+        if getattr(one, "blocker", None) is not None:
+            assert re.search(rf"in conflict with\s+{one.blocker} ", card) and any(abs(n - one.weight) < 5e-3 for n in told)
+        for anchor, weight in getattr(one, "evidence", ())[:5]:
+            assert re.search(rf"\b{anchor} ", card) and any(abs(n - weight) < 5e-3 for n in told)
+        assert ("Not taken" in card) == hasattr(one, "reason")
+
+
+def test_the_card_says_how_far_each_threshold_is_from_another_decision(page):
+    record = TRACES["mixed"].steps[6]
+    show(page, 6)
+    rule, told = TRACES["mixed"].setup.make_rule(), 0
+    for position in record.canvas.candidates[:4].tolist():
+        page.keyboard.press("Escape")
+        card_of(page, position)
+        found = changes(record, rule, position)
+        page.wait_for_function("!document.querySelector('.dx-card').innerText.includes('every critical value')")
+        lines = page.locator("[data-testid=limits] li").all_inner_texts()
+        assert len(lines) == len(found)
+        for line, one in zip(lines, found, strict=True):
+            way = "down to" if one.shown < one.now else "up to"
+            assert line.startswith(f"{one.name} {way} {f'{one.shown:.6g}'.lstrip('0') or '0'} ")
+            assert ("): taken as " in line) == one.taken
+        told += len(lines)
+    assert told > 0
+
+
+def test_alternatives_stand_with_their_probabilities_and_can_be_written(page):
+    record = TRACES["mixed"].steps[6]
+    show(page, 6)
+    position = int(record.canvas.candidates[0])
+    card_of(page, position)
+    tokens, shares = record.prediction.alternatives
+    row = int(np.searchsorted(record.canvas.window, position))
+    items = page.locator(".dx-chances li").all_inner_texts()
+    assert [item.split("\n")[1] for item in items] == [f"{share:.3f}".removeprefix("0") for share in shares[row]]
+    page.locator("[data-testid=write]").nth(1).click()
+    forked(page, f"mixed 6 {{'position': {position}, 'token': {tokens[row, 1]}}}")
+    page.fill("[data-testid=edit] input", " 7")
+    page.keyboard.press("Enter")
+    forked(page, f"mixed 6 {{'position': {position}, 'text': ' 7'}}")
+    assert page.locator("[data-testid=mask]").is_hidden()
+    page.keyboard.press("Escape")
+    assert page.locator("[data-testid=edit]").is_hidden()
+    written = int(TRACES["mixed"].steps[2].decision.selection.positions[0])
+    card_of(page, written)
+    page.click("[data-testid=mask]")
+    forked(page, f"mixed 6 {{'position': {written}, 'mask': True}}")
+    page.keyboard.press("Escape")
+    card_of(page, 3)
+    assert page.locator("[data-testid=edit]").is_hidden(), "the prompt never changes"
+
+
+def forked(page, text: str) -> None:
+    script = "text => document.querySelector('#forked textarea, #forked input').value === text"
+    page.wait_for_function(script, arg=text)
+
+
+# ---------------------------------------------------------------- graph, files, timeline, full screen
+
+
+def edge_set(record) -> set[tuple[int, int]]:
+    graph = record.decision.graph
+    return set(zip(graph.source.tolist(), graph.target.tolist(), strict=True))
+
+
+def test_the_graph_tells_its_figures_and_what_changed(page):
+    before, record = TRACES["mixed"].steps[5:7]
+    show(page, 6)
+    now, then = edge_set(record), edge_set(before)
+    words = page.inner_text("[data-testid=figures]")
+    nodes = len(graph_of(record)["nodes"])
+    turned = f"{len(now - then)} born, {len(now & then)} kept, {len(then - now)} gone"
+    assert words.startswith(f"{nodes} nodes, {len(now)} edges; since the last step {turned}.")
+    into = {t: sum(1 for _, target in now if target == t) for _, t in now}
+    assert f"on the most ({max(into.values())})" in words
+    plain = page.evaluate("document.querySelector('.dx-graph .dx-base').toDataURL()")
+    page.click("[data-do=differences]")
+    page.wait_for_function("old => document.querySelector('.dx-graph .dx-base').toDataURL() !== old", arg=plain)
+    show(page, 0)
+    assert "since" not in page.inner_text("[data-testid=figures]")
+
+
+def test_the_conflict_graph_tells_the_order_of_the_greedy_set(page):
+    record = next(
+        r for r in TRACES["mixed"].steps if sum(c.tier.value == "conflict_free" for c in r.decision.selection.committed) > 1
+    )
+    show(page, record.index)
+    page.click("[data-do=conflicts]")
+    members = [c.position for c in record.decision.selection.committed if c.tier.value == "conflict_free"]
+    confidence = record.prediction.confidence
+    members.sort(key=lambda p: (-confidence[p], p))
+    page.wait_for_selector("[data-testid=order]:not([hidden])")
+    words = page.inner_text("[data-testid=order]")
+    assert [int(p) for p in re.findall(r"\d+\. (\d+) \(", words)] == members
+    for refusal in record.decision.selection.refused:
+        if refusal.reason.value == "dropped":
+            part = next(part for part in words.split(";") if f" {refusal.blocker} (" in part)
+            assert re.search(rf"drops .*\b{refusal.position}\b", part)
+
+
+@pytest.mark.parametrize("kind", ["graphml", "json"])
+def test_a_file_of_the_graph_says_what_the_table_says(page, kind):
+    show(page, 6)
+    page.click(".dx-edges summary")
+    page.wait_for_selector(".dx-edges tbody tr")
+    rows = page.locator(".dx-edges tbody tr").evaluate_all("all => all.map(r => [...r.cells].map(c => c.textContent))")
+    with page.expect_download() as download:
+        page.click(f"[data-testid={kind}]")
+    file = {"name": download.value.suggested_filename, "text": Path(download.value.path()).read_text(encoding="utf-8")}
+    graph = read(file)
+    assert file["name"] == f"graph-step-7.{kind}"
+    held = sorted((t, s, f"{w:.4f}".removeprefix("0")) for s, t, w in graph.edges(data="weight"))
+    assert held == sorted((int(row[0]), int(row[1]), row[2]) for row in rows)
+    counted = f"{graph.number_of_nodes()} nodes, {graph.number_of_edges()} edges"
+    assert page.inner_text("[data-testid=figures]").startswith(counted)
+
+
+def test_the_timeline_tells_the_trajectory_of_the_selected_position(page):
+    trace = TRACES["mixed"]
+    position = int(trace.steps[9].decision.selection.positions[0])
+    select_in(page, f"select({position}, true)")
+    known = [(r.index, float(r.prediction.confidence[position])) for r in trace.steps]
+    ends = {r.index: r.canvas.block_span(r.canvas.block)[1] for r in trace.steps}
+    known = [(k, c) for k, c in known if position < ends[k] and c == c]
+    (first, at_first), (last, at_last) = known[0], known[-1]
+    least = min(known, key=lambda one: one[1])
+    page.wait_for_function(f"document.querySelector('[data-testid=trajectory]').textContent.startsWith('Position {position}:')")
+    words = page.inner_text("[data-testid=trajectory]")
+    numbers = [f"{value:.3f}".removeprefix("0") for value in (at_first, least[1], at_last)]
+    assert words == (
+        f"Position {position}: {numbers[0]} in step {first + 1}, least {numbers[1]} in step {least[0] + 1}, "
+        f"{numbers[2]} in step {last + 1}; written in step 10."
+    )
+
+
+def test_any_panel_fills_the_screen_and_comes_back(page):
+    for panel in ("words", "side", "graph", "map", "timeline"):
+        page.click(f".dx-{panel} [data-do=solo]")
+        page.wait_for_selector(f"#explorer[data-solo={panel}]")
+        others = page.locator(f".dx-main > .dx-panel:not(.dx-{panel}, .dx-side)")
+        assert page.locator(f".dx-{panel}").is_visible() and not any(one.is_visible() for one in others.all())
+        show(page, 3)
+        page.click(f".dx-{panel} [data-do=solo]")
+        page.wait_for_selector("#explorer:not([data-solo])")
+        assert all(one.is_visible() for one in others.all())

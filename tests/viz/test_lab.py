@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 
 from dawn.errors import DawnError
@@ -61,7 +62,7 @@ def test_stop_keeps_what_there_is(lab, folder):
 
 def test_decoding_again_starts_before_the_step_and_names_its_parent(lab, folder):
     first = list(lab.run(request(folder), "me"))[-1]
-    last = list(lab.decode_again(request(folder, rule="original"), first["trace"], 2, "me"))[-1]
+    last = list(lab.decode_again(request(folder, rule="original"), {"trace": first["trace"], "step": 2}, "me"))[-1]
     parent, child = lab.store.get(first["trace"]).trace, lab.store.get(last["trace"]).trace
     assert child.parent == (first["trace"], 2) and child.setup.rule == "original"
     assert (child.canvas.tokens == parent.steps[2].canvas.tokens).all()
@@ -174,3 +175,132 @@ def test_a_load_that_fails_is_told_and_the_next_may_work(folder):
         list(lab.loading("/etc"))
     list(lab.loading(folder))
     assert list(lab.run(request(folder), "me"))[-1]["done"]
+
+
+def finished(lab, folder, visitor="me") -> tuple[str, object]:
+    """A run's name and trace."""
+    name = list(lab.run(request(folder), visitor))[-1]["trace"]
+    return name, lab.store.get(name).trace
+
+
+def again(lab, folder, name: str, step: int, edit: dict | None = None, visitor="me") -> dict:
+    """The last value of a branch."""
+    asked = {"trace": name, "step": step} | ({"edit": edit} if edit is not None else {})
+    return list(lab.decode_again(request(folder), asked, visitor))[-1]
+
+
+def written_before(trace, step: int) -> int:
+    """A position of the answer that was written before the step."""
+    canvas = trace.steps[step].canvas
+    return next(p for p in range(canvas.prompt_length, canvas.length) if not canvas.masked[p])
+
+
+def test_a_branch_begins_with_another_token_or_with_a_mask(lab, folder):
+    name, trace = finished(lab, folder)
+    step = len(trace.steps) - 1
+    before, position = trace.steps[step].canvas, written_before(trace, step)
+    token = next(t for t in trace.pieces if t not in (before.tokens[position], before.mask_id))
+    child = lab.store.get(again(lab, folder, name, step, {"position": position, "token": token})["trace"]).trace
+    assert child.canvas.tokens[position] == token and child.canvas.committed_confidence[position] == 1
+    assert (np.delete(child.canvas.tokens, position) == np.delete(before.tokens, position)).all()
+    child = lab.store.get(again(lab, folder, name, step, {"position": position, "mask": True})["trace"]).trace
+    assert child.canvas.masked[position] and child.canvas.committed_confidence[position] == 0
+    assert child.final.is_complete
+
+
+def test_a_typed_token_must_be_one(lab, folder):
+    name, trace = finished(lab, folder)
+    model, position = load_model(folder), int(trace.steps[0].canvas.candidates[0])
+    text = next(t for t in map(chr, range(33, 127)) if len(model.encode_text(t)) == 1)
+    child = lab.store.get(again(lab, folder, name, 0, {"position": position, "text": text})["trace"]).trace
+    assert child.canvas.tokens[position] == model.encode_text(text)[0]
+    notice = again(lab, folder, name, 0, {"position": position, "text": "1 + 2 = 3?"})["notice"]
+    assert "tokens of this model" in notice and "type one of them" in notice
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        ({"position": 0, "token": None}, "token"),
+        ({"position": 0, "mask": True}, "belongs to the prompt"),
+        ({"position": 9999, "mask": True}, "outside the canvas"),
+        ({"position": -1, "mask": True}, "position"),
+        ({"position": "first", "mask": True}, "still masked before this step"),
+        ({"position": "first", "token": 10**5}, "does not occur in this run"),
+        ({"position": "first", "token": "mask"}, "mask token cannot be written"),
+        ({"position": "first", "text": ""}, "type a token"),
+        ({"position": "first", "text": "x" * 65}, "type a token"),
+        ({"position": "first"}, "token"),
+        ([], "position"),
+        ("x", "position"),
+    ],
+)
+def test_an_impossible_edit_is_a_notice(lab, folder, edit, words):
+    name, trace = finished(lab, folder)
+    canvas = trace.canvas
+    meant = {"first": canvas.prompt_length, "mask": canvas.mask_id}
+    edit = {k: meant.get(v, v) if isinstance(v, str) else v for k, v in edit.items()} if isinstance(edit, dict) else edit
+    last = again(lab, folder, name, 0, edit)
+    assert words in last["notice"] and "trace" not in last
+
+
+def test_branches_form_a_tree_with_names(lab, folder):
+    name, _ = finished(lab, folder)
+    child = again(lab, folder, name, 1)["trace"]
+    value = again(lab, folder, child, 0)
+    rows = {row["trace"]: row for row in value["branches"]}
+    assert [row["depth"] for row in value["branches"]] == [0, 1, 2]
+    assert rows[child]["step"] == 1 and rows[child]["rule"] == "dawn" and rows[name]["step"] is None
+    assert rows[child]["label"] == "from step 2, dawn" and rows[name]["label"] == "2 + 3?" and rows[child]["own"]
+    renamed = lab.organise({"do": "rename", "trace": child, "shown": name, "label": "  my\nbranch "}, "me")
+    assert renamed["trace"] == name and [row["label"] for row in renamed["branches"]][1] == "my branch"
+    assert lab.organise({"do": "show", "trace": child, "shown": name}, "me")["trace"] == child
+    deleted = lab.organise({"do": "delete", "trace": child, "shown": child}, "me")
+    assert deleted["trace"] == name and [row["depth"] for row in deleted["branches"]] == [0, 0]
+    assert "no longer" in lab.fetch({"trace": child, "from": 0})["error"]
+
+
+def test_nobody_else_sees_or_changes_a_branch(lab, folder):
+    name, _ = finished(lab, folder, "me")
+    mine = again(lab, folder, name, 1, None, "me")["trace"]
+    theirs, _ = finished(lab, folder, "you")
+    listed = lab.organise({"do": "show", "trace": theirs, "shown": theirs}, "you")["branches"]
+    assert [row["trace"] for row in listed] == [theirs]
+    for do in ("rename", "delete"):
+        asked = {"do": do, "trace": mine, "shown": theirs, "label": "x"}
+        assert (
+            lab.organise(asked, "you")
+            == lab.organise(asked, "")
+            == {"notice": "only your own branches can be renamed or deleted"}
+        )
+    assert lab.store.get(mine).label == "from step 2, dawn"
+
+
+@pytest.mark.parametrize("asked", [None, [], "x", {}, {"do": "delete"}, {"do": "rename", "trace": ["x"], "shown": 3}])
+def test_strange_wishes_about_branches_are_notices(lab, asked):
+    assert set(lab.organise(asked, "me")) == {"notice"}
+
+
+@pytest.mark.parametrize("label", [None, 3, "", "  ", "x" * 61])
+def test_a_branch_needs_a_name(lab, folder, label):
+    name, _ = finished(lab, folder)
+    asked = {"do": "rename", "trace": name, "shown": name, "label": label}
+    assert lab.organise(asked, "me") == {"notice": "a branch needs a name of 1 to 60 characters"}
+
+
+def test_changes_and_files_are_answered_for_steps_that_are_there(lab, folder):
+    name, trace = finished(lab, folder)
+    position = int(trace.steps[0].canvas.candidates[0])
+    answer = lab.changes({"trace": name, "step": 0, "position": position})
+    assert answer["changes"] and {"name", "now", "value", "shown", "taken", "why"} == set(answer["changes"][0])
+    assert "did not decide" in lab.changes({"trace": name, "step": 0, "position": 0})["error"]
+    assert "steps 0 to" in lab.changes({"trace": name, "step": 10**5, "position": 0})["error"]
+    assert "graphml or json" in lab.export({"trace": name, "step": 0, "kind": "exe"})["error"]
+    assert (
+        "no dependency graph"
+        in lab.export({"trace": name, "step": 0, "kind": "json", "rule": "original", "settings": {}})["error"]
+    )
+    strange = {"trace": name, "step": 0, "kind": "json", "rule": "nope", "settings": {}}
+    assert "unknown rule" in lab.export(strange)["error"]
+    for asked in (None, [], {}, {"trace": "nobody's", "step": 0}):
+        assert set(lab.changes(asked)) == set(lab.export(asked)) == {"error"}

@@ -67,7 +67,7 @@ def build_explore(lab: Lab, first: dict) -> None:
                 model, state, rule, lengths = choose(lab)
                 preset, controls, groups = tune(preset_of(lab.models[0]) or FIRST_PRESET)
         with gr.Column(scale=7, min_width=320):
-            explorer = Explorer(lab.fetch, lab.what_if, value=first)
+            explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, value=first)
     wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
     wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
@@ -149,13 +149,17 @@ def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
         yield from with_loading(lab, asked.model, lab.run(asked, visitor(request)))
 
     def decode_again(request: gr.Request, event: gr.EventData, *values):
-        asked = request_of(values)
-        model = lab.model_of(event.trace, asked.model)
-        yield from with_loading(lab, model, lab.decode_again(asked, event.trace, event.step, visitor(request)))
+        settings, asked = request_of(values), event._data
+        model = lab.model_of(event.trace, settings.model)
+        yield from with_loading(lab, model, lab.decode_again(settings, asked, visitor(request)))
+
+    def organise(request: gr.Request, event: gr.EventData):
+        return lab.organise(event._data, visitor(request))
 
     once = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden", "trigger_mode": "once"}
     gr.on([run.click, prompt.submit], decode, inputs, outputs, api_name=False, **once)
     outputs[0].fork(decode_again, inputs, outputs, api_name=False, **once)
+    outputs[0].organise(organise, None, outputs[0], api_name=False, queue=False, show_progress="hidden")
     stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
 
 
