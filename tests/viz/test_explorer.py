@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -99,7 +100,7 @@ def page(browser, address):
 
 
 def painted(page, step: int) -> None:
-    page.wait_for_selector(f'#explorer[data-step="{step}"]', timeout=8000)
+    page.wait_for_selector(f'#explorer[data-step="{step}"]', timeout=30_000)
 
 
 def open_run(page, name: str) -> None:
@@ -108,7 +109,7 @@ def open_run(page, name: str) -> None:
     page.get_by_role("option", name=name, exact=True).click()
     if name in TRACES:
         steps = len(TRACES[name].steps)
-        page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=15000)
+        page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=30_000)
 
 
 def show(page, step: int) -> None:
@@ -289,7 +290,7 @@ def test_hostile_text_stays_text(page):
 def test_steps_are_drawn_as_they_arrive_until_somebody_scrubs_away(page):
     steps = len(TRACES["growing"].steps)
     page.click("#grow")
-    page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=15000)
+    page.wait_for_selector(f'#explorer[data-steps="{steps}"][data-step="{steps - 1}"]', timeout=30_000)
     show(page, 2)
     assert page.get_attribute("#explorer", "data-steps") == str(steps)
 
@@ -320,3 +321,33 @@ def test_a_phone_shows_every_panel_within_its_width(browser, address):
     for panel in ("graph", "attention"):
         assert page.locator(f"[data-testid={panel}] .dx-base").bounding_box()["width"] > 250
     page.close()
+
+
+LISTEN = """() => {
+  window.heard = [];
+  const hear = (event) => window.heard.push([event.type, event.detail]);
+  for (const name of ['dawn:step', 'dawn:select']) document.addEventListener(name, hear);
+}"""
+
+
+def heard(page, name: str, detail: dict) -> None:
+    """Wait until an event with exactly this detail has come."""
+    script = "([name, text]) => window.heard.some((one) => one[0] === name && JSON.stringify(one[1]) === text)"
+    page.wait_for_function(script, arg=[name, json.dumps(detail, separators=(",", ":"))], timeout=30_000)
+
+
+def test_other_components_hear_of_steps_and_selections_and_may_set_both(page):
+    page.evaluate(LISTEN)
+    show(page, 4)
+    heard(page, "dawn:step", {"trace": "mixed", "step": 4, "steps": len(TRACES["mixed"].steps)})
+    page.evaluate("window.dawnExplorer.select(70, true)")
+    heard(page, "dawn:select", {"position": 70, "locked": True})
+    assert "70" in page.inner_text(".dx-cardhead")
+    page.evaluate("window.dawnExplorer.select(70, true)")  # sets; a click would toggle
+    page.evaluate("window.dawnExplorer.select(null)")
+    heard(page, "dawn:select", {"position": None, "locked": False})
+    page.evaluate("window.dawnExplorer.select(10 ** 9, true)")
+    page.hover("[data-testid=token-66]")
+    heard(page, "dawn:select", {"position": 66, "locked": False})
+    kinds = [name for name, _ in page.evaluate("window.heard")]
+    assert kinds.count("dawn:step") == 1 and kinds.count("dawn:select") == 3

@@ -16,10 +16,12 @@ import gradio as gr
 
 from viz import theme
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
-SCRIPT = (ASSETS / "explorer.js").read_text(encoding="utf-8")
-STYLE = theme.css_variables() + "\n" + (ASSETS / "explorer.css").read_text(encoding="utf-8")
-TEMPLATE = (ASSETS / "explorer.html").read_text(encoding="utf-8")
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "explorer"
+PARTS = ("tools", "run", "proposal", "paint", "tokens", "map", "graph", "selection", "card", "main")
+SCRIPT = "\n".join((ASSETS / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+SCRIPT = f"(() => {{\n'use strict';\n{SCRIPT}}})();"  # one scope: nothing of it is global but what main.js hands out
+STYLE = theme.css_variables() + "\n" + (ASSETS / "style.css").read_text(encoding="utf-8")
+TEMPLATE = (ASSETS / "template.html").read_text(encoding="utf-8")
 THEME = "window.dawnTheme = " + json.dumps(theme.script_values(), ensure_ascii=False) + ";"
 ON_LOAD = "window.mountDawnExplorer(element, {trigger, props, server, watch, theme: window.dawnTheme, fork: 'fork'});"
 NOTHING = {"trace": None, "steps": 0, "done": True, "title": ""}

@@ -1,0 +1,38 @@
+/* Small tools of the explorer: elements, numbers as text. The files of this folder share one scope: viz/components/explorer.py joins them. */
+
+const UNIT = 10000; // attention weights come in ten-thousandths
+const GIVEN = -2, NEVER = -1; // in `came`: there before the run; not written yet
+const WIDEST = 230; // pixels of a token
+const THUMB = 16; // width of the scrubber's thumb, as in the style sheet
+const NO_PLAN = { wanted: null, shown: null }; // settings asked about; the answer that is shown
+
+const find = (ui, selector) => ui.root.querySelector(selector);
+const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/** An element with class and text; children may follow. */
+function make(tag, name, text, ...children) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== undefined && text !== null) element.textContent = text;
+  element.append(...children);
+  return element;
+}
+
+/** .734 rather than 0.734, cut to `digits`. */
+function number(value, digits = 3) {
+  return value.toFixed(digits).replace(/^0\./, ".");
+}
+
+/** Two numbers with as many digits as it takes to see that they differ, if they do. */
+function pair(one, other) {
+  for (let digits = 2; digits < 7; digits++) {
+    const texts = [number(one, digits), number(other, digits)];
+    if (one === other || (texts[0] !== texts[1] && digits > 2)) return texts;
+  }
+  return [number(one, 7), number(other, 7)];
+}
+
+/** A threshold as it was compared: rounded to float32. */
+const level = Math.fround;
+const plain = (value) => String(Number(value.toPrecision(6))).replace(/^0\./, ".");
