@@ -9,12 +9,16 @@ from __future__ import annotations
 import gradio as gr
 
 from viz.analysis import Analysis
-from viz.components.explorer import ASSETS
+from viz.components import explorer
 
-SCRIPT = (ASSETS / "analysis.js").read_text(encoding="utf-8")
-STYLE = (ASSETS / "analysis.css").read_text(encoding="utf-8")
-TEMPLATE = (ASSETS / "analysis.html").read_text(encoding="utf-8")
-ON_LOAD = "window.mountDawnAnalysis(element, {trigger, props, server, watch, theme: window.dawnTheme});"
+ASSETS = explorer.ASSETS.parent / "analysis"
+PARTS = ("tools", "ledger", "replay", "curves", "sinks", "attention", "main")
+FILES = (explorer.ASSETS / "tools.js", *(ASSETS / f"{part}.js" for part in PARTS))
+SCRIPT = "\n".join(file.read_text(encoding="utf-8") for file in FILES)
+SCRIPT = f"(() => {{\n'use strict';\n{SCRIPT}}})();"
+STYLE = (ASSETS / "style.css").read_text(encoding="utf-8")
+TEMPLATE = (ASSETS / "template.html").read_text(encoding="utf-8")
+ON_LOAD = "window.mountDawnAnalysis(element, {trigger, props, server, watch, theme: window.dawnTheme, look: 'look'});"
 
 
 def AnalysisPanels(answers: Analysis, **more) -> gr.HTML:
@@ -26,7 +30,7 @@ def AnalysisPanels(answers: Analysis, **more) -> gr.HTML:
         js_on_load=ON_LOAD,
         head=f"<style>{STYLE}</style><script>{SCRIPT}</script>",
         apply_default_css=False,
-        server_functions=list(asked),
+        server_functions=[explorer.named(one.__name__, one) for one in asked],
         elem_id="analysis-host",
         **more,
     )
