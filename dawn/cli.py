@@ -393,7 +393,7 @@ def fill_table(options) -> None:
 
 def write_text(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise DawnError(f"cannot write {path}: {error.strerror}") from None
 

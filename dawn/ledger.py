@@ -77,8 +77,8 @@ def to_csv(steps: Iterable[StepRecord], pieces: Mapping[int, str]) -> str:
 
     evidence: `anchor:weight` pairs parted by spaces. Numbers have the digits that give the same float32 again.
     """
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)  # lines end with \r\n, as RFC 4180 has it
     names = [one.name for one in fields(Row)]
     names.insert(names.index("token") + 1, "text")
     writer.writerow(names)

@@ -27,10 +27,12 @@ async function receiveLook(ui) {
   paintLook(ui);
 }
 
+const BRIGHT = 2500; // ten-thousandths from which a cell has the last colour
 const chosenName = (one) => `Layer ${one.layer + 1}, ${one.head === null ? "mean of its heads" : `head ${one.head + 1}`}`;
 
 function paintLook(ui) {
   const one = ui.look, figures = ui.panels.attention.querySelectorAll("figure"), names = [chosenName(one), "The average that DAWN uses"];
+  part(ui, "attention", ".ax-key").replaceChildren(scaleKey(ui, BRIGHT / UNIT, "and more"), swatch(ui, (c) => sinkInk(ui, c), "sink"), make("span", "", "outlined: an edge of the graph"));
   ["chosen", "average"].forEach((key, i) => {
     figures[i].querySelector("figcaption").textContent = `${names[i]}: ${count(one[key].source.length, "edge")}, ${count(one[key].sinks.length, "sink")}`;
     paintMap(ui, figures[i], one, one[key]);
@@ -53,7 +55,7 @@ function paintMap(ui, figure, one, { map, source, target, sinks }) {
   const c = fit(stage.querySelector("canvas"), side + MARGIN.left + 4, side + MARGIN.bottom + 6), x = (p) => MARGIN.left + p * cell, y = (p) => 4 + p * cell;
   ui.maps.set(stage, { cell, map });
   c.clearRect(0, 0, side + MARGIN.left + 4, side + 40);
-  heat(ui, c, map, one.length, 2500, [MARGIN.left, 4, side, side]);
+  heat(ui, c, map, one.length, BRIGHT, [MARGIN.left, 4, side, side]);
   c.fillStyle = sinkInk(ui, c);
   for (const p of sinks) c.fillRect(x(p), 4, Math.max(1.5, cell), side);
   c.strokeStyle = tones.accent;

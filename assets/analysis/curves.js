@@ -1,6 +1,6 @@
 /* Sensitivity: tokens per step and agreement over each setting's range. */
 
-const PLOT = { width: 360, height: 190, left: 34, right: 40, top: 12, bottom: 34 };
+const PLOT = { width: 360, height: 190, left: 34, right: 40, top: 24, bottom: 34 };
 
 async function loadCurves(ui) {
   const { trace, steps } = ui, own = await ownSettings(ui), box = part(ui, "curves", ".ax-curves");
@@ -41,13 +41,14 @@ function plot(ui, curve, known, now) {
     svg.append(draw("text", { x: left - 5, y: y(share) + 4, "text-anchor": "end" }, plain(Number((share * most).toFixed(1)))), draw("text", { x: width - right + 5, y: y(share) + 4 }, `${share * 100} %`));
   }
   for (const value of [low, (low + high) / 2, high]) svg.append(draw("text", { x: x(value), y: height - bottom + 15, "text-anchor": "middle" }, plain(Number(value.toFixed(4)))));
+  svg.append(draw("text", { x: 2, y: 10 }, "tokens per step"), draw("text", { x: width - 2, y: 10, "text-anchor": "end" }, "agreement"));
   svg.append(draw("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle" }, curve.name.replace(/_/g, " ")));
   const line = (name, points) => svg.append(draw("polyline", { class: name, points: points.map((pair) => pair.map((n) => n.toFixed(1)).join()).join(" ") }));
   line("ax-tokens", known.map(([value, tokens]) => [x(value), y(tokens / most)]));
   line("ax-agreement", known.filter((one) => one[2] !== null).map(([value, , share]) => [x(value), y(share)]));
   const upright = (name, value) => draw("line", { class: name, x1: x(value), x2: x(value), y1: top, y2: height - bottom });
-  svg.append(upright("ax-own", curve.value));
   if (curve.preset !== null) svg.append(upright("ax-preset", curve.preset));
+  svg.append(upright("ax-own", curve.value));
   watchPlot(ui, svg, curve, { low, high, x, upright }, now);
   return svg;
 }

@@ -51,7 +51,7 @@ function fillOptions(select, pairs) {
 
 /** Positions from left to right, steps from top to bottom; runs of one outcome are one rectangle. */
 function paintSheet(ui) {
-  const { rows, next } = ui.ledger, canvas = part(ui, "ledger", "canvas"), room = part(ui, "ledger", ".ax-grid").clientWidth - 4;
+  const { rows, next } = ui.ledger, canvas = part(ui, "ledger", ".ax-sheet canvas"), room = part(ui, "ledger", ".ax-grid").clientWidth - 4;
   if (!rows.length || room <= 0) return;
   let low = Infinity, high = 0;
   for (const { position } of rows) { low = Math.min(low, position); high = Math.max(high, position); }
@@ -63,7 +63,7 @@ function paintSheet(ui) {
   for (const row of rows) sheet.cells[row.step - 1][row.position - low] = row;
   sheet.cells.forEach((line, k) => paintLine(ui, c, sheet, line, k));
   for (const k of ticks(next, (next * height) / 14)) label(ui, c, k + 1, MARGIN.left - 6, sheet.y(k) + height / 2, "right");
-  for (const p of ticks(columns, (columns * width) / 40)) label(ui, c, low + p, sheet.x(low + p) + width / 2, sheet.y(next) + 10, "center");
+  for (const p of ticks(columns, (columns * width) / 40)) if (p + 10 / width < columns) label(ui, c, low + p, sheet.x(low + p) + width / 2, sheet.y(next) + 10, "center");
   canvas.setAttribute("aria-label", `Ledger: positions ${low} to ${high} from left to right, steps 1 to ${next} from top to bottom`);
   markSheet(ui);
 }
@@ -92,7 +92,7 @@ function markSheet(ui) {
 }
 
 function cellOf(ui, event) {
-  const { sheet } = ui, [x, y] = inside(event, part(ui, "ledger", "canvas"));
+  const { sheet } = ui, [x, y] = inside(event, part(ui, "ledger", ".ax-sheet canvas"));
   const step = Math.floor((y - MARGIN.top) / sheet.height), place = Math.floor((x - MARGIN.left) / sheet.width);
   return step >= 0 && step < ui.ledger.next && place >= 0 && place < sheet.columns ? { step, position: sheet.low + place, row: sheet.cells[step][place] } : null;
 }

@@ -50,8 +50,8 @@ const BARS = { kept: "kept", right: "more, as the run finally wrote", wrong: "mo
 function paintBars(ui) {
   const { steps } = ui.replay, stage = part(ui, "replay", ".ax-stage"), width = stage.clientWidth, height = 190;
   if (!width) return;
-  const up = Math.max(1, ...steps.map(([, now]) => now)), down = Math.max(0, ...steps.map((one) => one[3])), unit = (height - 34) / (up + down);
-  const c = fit(stage.querySelector("canvas"), width, height), pitch = (width - MARGIN.left - 8) / steps.length, base = 10 + up * unit, bar = Math.max(1, pitch * 0.78);
+  const up = Math.max(1, ...steps.map(([, now]) => now)), down = Math.max(0, ...steps.map((one) => one[3])), unit = (height - 40) / (up + down);
+  const c = fit(stage.querySelector("canvas"), width, height), pitch = (width - MARGIN.left - 8) / steps.length, base = 16 + up * unit, bar = Math.max(1, pitch * 0.78);
   ui.bars = { pitch, height, x: (k) => MARGIN.left + k * pitch };
   c.clearRect(0, 0, width, height);
   steps.forEach(([, now, added, dropped, right], k) => {
@@ -75,7 +75,7 @@ function paintBarAxes(ui, c, { base, unit, up, down, width, height, pitch, steps
   for (const n of ticks(up + 1, 5)) label(ui, c, n, MARGIN.left - 6, base - n * unit, "right");
   if (down) label(ui, c, `−${down}`, MARGIN.left - 6, base + down * unit, "right");
   for (const k of ticks(steps.length, (width - MARGIN.left) / 40)) label(ui, c, k + 1, MARGIN.left + (k + 0.5) * pitch, height - 8, "center");
-  label(ui, c, "tokens", 0, 6);
+  label(ui, c, "tokens of the step", MARGIN.left + 4, 6);
   label(ui, c, "step", 0, height - 8);
 }
 

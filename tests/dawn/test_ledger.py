@@ -53,7 +53,7 @@ def test_what_was_filled_is_named_and_a_refusal_stays_one():
 
 def test_the_csv_gives_the_rows_again():
     trace = synthetic_trace(48, 16, watch=EVERYTHING)
-    table = list(csv.DictReader(io.StringIO(to_csv(trace.steps, trace.pieces))))
+    table = list(csv.DictReader(io.StringIO(to_csv(trace.steps, trace.pieces), newline="")))
     rows = list(ledger(trace.steps))
     assert len(table) == len(rows)
     for cells, row in zip(table, rows, strict=True):
@@ -78,9 +78,9 @@ def test_other_text_stays_as_it_is(text):
 
 
 def test_hostile_text_survives_the_csv():
-    hostile = ['a,b"c', "x\ny", "=cmd|'/c calc'!A0", "שלום"]
+    hostile = ['a,b"c', "x\ny", "x\ry", "x\r\ny", "=cmd|'/c calc'!A0", "שלום"]
     trace = synthetic_trace(24, 8, pieces={0: "<s>", 1: "[MASK]", 2: "<|end|>"} | {10 + i: t for i, t in enumerate(hostile)})
-    texts = {cells["text"] for cells in csv.DictReader(io.StringIO(to_csv(trace.steps, trace.pieces)))}
+    texts = {cells["text"] for cells in csv.DictReader(io.StringIO(to_csv(trace.steps, trace.pieces), newline=""))}
     assert texts == {safe(text) for text in hostile}
 
 
@@ -88,7 +88,7 @@ def test_show_writes_it(tmp_path, capsys):
     trace = synthetic_trace(24, 8)
     save(trace, tmp_path / "a.npz")
     assert main(["show", str(tmp_path / "a.npz"), "--csv", str(tmp_path / "a.csv")]) == 0
-    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == to_csv(trace.steps, trace.pieces)
+    assert (tmp_path / "a.csv").read_bytes().decode() == to_csv(trace.steps, trace.pieces)
     assert main(["show", str(tmp_path / "a.npz"), "--csv", str(tmp_path)]) == 2
     assert "cannot write" in capsys.readouterr().err
 
