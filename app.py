@@ -11,8 +11,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from dawn.models import EMBEDDED, load_model, model_state
-from dawn.models.zerogpu import decoder
+from dawn.models.detail import layers_and_heads
+from dawn.models.zerogpu import decoder, look_into
 from dawn.trace import load
+from viz.analysis import Analysis, Reader
 from viz.lab import EXAMPLE, Lab
 from viz.page import STYLE, page_theme
 from viz.store import TraceStore
@@ -36,7 +38,7 @@ def build() -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         with gr.Tabs(), gr.Tab("Explore"):
-            build_explore(lab, lab.there(EXAMPLE, ""))
+            build_explore(lab, Analysis(lab, Reader(layers_and_heads, look_into)), lab.there(EXAMPLE, ""))
         page.unload(stopping(lab))
     threading.Thread(target=lab.warm_up, daemon=True).start()
     return page

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
+from dawn.ledger import to_csv
 from dawn.prediction import EVERYTHING, Needs
 from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
 from dawn.settings import Choice, Whole
@@ -150,6 +151,7 @@ def add_show(commands) -> None:
     show = commands.add_parser("show", help="print a trace file, or one of its steps")
     show.add_argument("file", type=Path)
     show.add_argument("--step", type=int, metavar="K", help="every decision of step K, counted from 0")
+    show.add_argument("--csv", type=Path, metavar="OUT", help="write the ledger: every position of every step, counted from 1")
     show.set_defaults(command=show_command)
     check = commands.add_parser("check", help="say whether a trace file is valid, or why not")
     check.add_argument("file", type=Path)
@@ -310,6 +312,9 @@ def show_command(options) -> int:
     trace = load(options.file)
     if options.step is not None and not 0 <= options.step < len(trace.steps):
         raise RuleError(f"the trace has steps 0 to {len(trace.steps) - 1}, not {options.step}")
+    if options.csv:
+        write_text(options.csv, to_csv(trace.steps, trace.pieces))
+        return 0
     Console().print(trace_table(trace) if options.step is None else step_table(trace, options.step))
     return 0
 
@@ -388,7 +393,7 @@ def fill_table(options) -> None:
 
 def write_text(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise DawnError(f"cannot write {path}: {error.strerror}") from None
 

@@ -15,6 +15,7 @@ VARIANTS = ("paper", "published")
 ANCHOR_CONFIDENCES = ("current", "at_commit")
 ATTENTION_ROWS = ("position", "predictor")
 LARGEST_RELATIVE_SINK = 1000.0
+RELATIVE_SINK_SHOWN = (0, 20.0, 0.1)  # a slider's ends and step
 SMALLEST_EDGE = 1e-6  # below it a float32 0 could be an edge that weighs nothing
 
 

@@ -43,6 +43,15 @@ ROLES = {
     "sink": Look("sink", "looked at by everyone: removed", "#9aa5b8", "#6b7690", shape="times"),
 }
 
+REFUSALS = {  # and what was there before: pale grounds, so that what was taken stands out
+    "below": Look("refused: below", "below every threshold that applied", "#c3cad8", "#3a4563", "plain"),
+    "conflict": Look("refused: conflict", "in conflict with one taken before", "#c81e3a", "#ff6b81", "cross"),
+    "dropped": Look("refused: dropped", "in conflict with a more confident one", "#c81e3a", "#ff6b81", "stripes"),
+    "outranked": Look("refused: outranked", "others stood before it in the ranking", "#55607a", "#a3aec8", "lines"),
+    "unstable": Look("refused: unstable", "confident, but still changing", "#9a3412", "#ffa27a", "dots"),
+    "written": Look("already written", "held a token before the step", "#eceff5", "#1a2136", "plain"),
+}
+
 SURFACES = {
     "page": ("#ffffff", "#0d1120"),
     "mask": ("#e6e9f2", "#232c47"),
@@ -131,4 +140,17 @@ def script_values() -> dict:
         for name, look in (TIERS | ROLES).items()
     }
     themes = {theme: {"colours": colours(theme), "ramp": list(RAMP[theme])} for theme in ("light", "dark")}
-    return {"looks": looks, "tiers": list(TIERS), "roles": list(ROLES), "themes": themes, "mono": MONO, "font": FONT}
+    ledger = {
+        name: {"label": look.label, "words": look.words, "pattern": look.pattern, "light": look.light, "dark": look.dark}
+        for name, look in (TIERS | REFUSALS).items()
+    }
+    return {
+        "ledger": ledger,
+        "refusals": list(REFUSALS),
+        "looks": looks,
+        "tiers": list(TIERS),
+        "roles": list(ROLES),
+        "themes": themes,
+        "mono": MONO,
+        "font": FONT,
+    }

@@ -22,10 +22,11 @@ class Named(Protocol):
 
 
 class State(NamedTuple):
-    """How a model stands, in words; busy: this will change by itself."""
+    """How a model stands, in words; busy: this will change by itself; ready: it is in memory."""
 
     words: str
     busy: bool = False
+    ready: bool = False
 
 
 class Resident:
@@ -75,5 +76,5 @@ class Resident:
         """How a name stands: ready on …, what is being done, why it failed, or not loaded."""
         model = self.model
         if model is not None and model.name == name:
-            return State(f"ready on {model.placed}")
+            return State(f"ready on {model.placed}", ready=True)
         return self.states.get(name, State("not loaded: it will be when it runs"))

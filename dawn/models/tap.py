@@ -21,9 +21,11 @@ HEAD_CHUNK_BYTES = 64 * 2**20
 
 @dataclass(slots=True)
 class Tap:
-    """Sums attention [L, L] float32 over the heads of `layers`; `mean` is their average. seconds: time spent on it."""
+    """Sums attention [L, L] float32 over the heads of `layers`; `mean` is their average. layer: whose heads are coming in;
+    seconds: time spent on it."""
 
     layers: frozenset[int]
+    layer: int = -1
     total: torch.Tensor | None = field(default=None)
     maps: int = 0
     seconds: float = 0.0
@@ -47,6 +49,7 @@ def tapped_attention(module, query, key, value, attention_mask, scaling=None, dr
         out = scaled_dot_product_attention(query, key, value, attention_mask, scale=scaling, enable_gqa=grouped)
         return out.transpose(1, 2).contiguous(), None
     started = time.perf_counter()
+    tap.layer = module.layer_idx
     if key.shape[1] != query.shape[1]:
         groups = query.shape[1] // key.shape[1]
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)  # [1, H, L, D]

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from dawn.canvas import Canvas
 from dawn.decode import Options, StepRecord, decode
 from dawn.errors import DawnError, ModelError
+from dawn.models.detail import Detail, attention_detail
 from dawn.models.registry import load_model
 from dawn.prediction import Needs
 from dawn.rules import Rule
-from dawn.run import Decoder, Run
+from dawn.run import Decoder, Run, TextModel
 
 LONGEST_SECONDS = 120
 
@@ -50,6 +51,27 @@ def decoded_on_gpu(run: Run, cancelled: Callable[[], bool]) -> Iterator[StepReco
             raise ModelError(record)
     finally:
         steps.close()
+
+
+def detail(model: str, canvas: Canvas, layer: int, head: int | None) -> Detail | str:
+    """One layer's attention, made where this is called; or the text of an error."""
+    try:
+        return attention_detail(load_model(model), canvas, layer, head)
+    except DawnError as error:
+        return str(error)
+
+
+detail_on_gpu = spaces.GPU(duration=LONGEST_SECONDS)(detail) if spaces else None
+
+
+def look_into(model: TextModel, canvas: Canvas, layer: int, head: int | None) -> Detail:
+    """`attention_detail`, on a lent GPU if there is one; ModelError for whatever ends it there."""
+    if detail_on_gpu is None:
+        return attention_detail(model, canvas, layer, head)
+    found = answer(detail_on_gpu(name, canvas, layer, head) for name in (model.name,))
+    if isinstance(found, str):
+        raise ModelError(found)
+    return found
 
 
 def answer(steps: Iterator[StepRecord | str]) -> StepRecord | str | None:

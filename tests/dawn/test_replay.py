@@ -8,11 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dawn.canvas import Canvas
-from dawn.decode import decode
+from dawn.decode import Options, decode
 from dawn.errors import RuleError
 from dawn.prediction import EVERYTHING, Needs
-from dawn.replay import replay
-from dawn.rules import Confidence, Dawn, Entropy, EntropyBounded, Klass, Margin, Original
+from dawn.replay import GRID, curve, curve_names, grid, replay, replay_all, shown_range
+from dawn.rules import (
+    RULES,
+    Confidence,
+    Dawn,
+    Entropy,
+    EntropyBounded,
+    Klass,
+    Margin,
+    Original,
+    make_rule,
+    rule_specs,
+    settings_of,
+)
+from dawn.settings import Choice, Number, Whole
 from dawn.thresholds import Thresholds
 from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
 
@@ -78,3 +91,74 @@ def test_both_attention_rows_can_be_asked_of_every_trace():
 def test_a_lower_threshold_adds():
     step = first_step(Confidence(1.0))
     assert set(replay(step, Confidence(0.0)).added) == set(range(2, 10)) - set(step.decision.selection.positions.tolist())
+
+
+def extreme(spec):
+    """The last choice, or the upper end of a range."""
+    return spec.options[-1] if isinstance(spec, Choice) else spec.shown[1]
+
+
+SAMPLES = {name: {setting: extreme(spec) for setting, spec in rule_specs(name).items()} for name in RULES}
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("settings", [{}, None], ids=["defaults", "extremes"])
+@given(canvas=canvases(), seed=st.integers(0, 999))
+def test_a_trace_replayed_with_its_own_rule_selects_the_same_at_every_step(name, settings, canvas, seed):
+    rule = make_rule(name, SAMPLES[name] if settings is None else settings)
+    steps = list(decode(RandomDenoiser(seed, end_ids=(3,)), rule, canvas))
+    for step, answer in zip(steps, replay_all(steps, rule), strict=True):
+        assert answer.taken == tuple(step.decision.selection.positions) and answer.step == step.index
+        assert answer.added == answer.dropped == answer.agreeing == ()
+        assert answer.then == answer.taken_agreeing == answer.judged == len(answer.taken)
+
+
+@given(canvases(), rules(), rules(), st.integers(0, 999), st.integers(1, 6))
+def test_added_tokens_agree_where_the_run_finally_wrote_them(canvas, rule, other, seed, limit):
+    """A stopped run too: what it never wrote agrees with nothing and is not judged."""
+    options = Options(step_limit=limit)
+    steps = list(decode(RandomDenoiser(seed), rule, canvas, options, watch=EVERYTHING | Needs(kl=3)))
+    final = steps[-1].after.tokens
+    for step, answer in zip(steps, replay_all(steps, other), strict=True):
+        single = replay(step, other)
+        assert (answer.added, answer.dropped) == (single.added, single.dropped)
+        same = [p for p in answer.taken if final[p] == step.prediction.tokens[p]]
+        assert answer.agreeing == tuple(p for p in answer.added if p in same) and answer.taken_agreeing == len(same)
+        assert answer.judged == sum(final[p] != MASK for p in answer.taken)
+
+
+def test_what_was_not_recorded_is_missed_by_the_whole_trace_too():
+    with pytest.raises(RuleError, match="dawn needs attention"):
+        replay_all([first_step(Original())], Dawn())
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_curve_goes_through_the_run_itself(name):
+    """At the rule's own value: the run's tokens per step, all of them as it wrote them."""
+    rule = make_rule(name, {})
+    steps = list(decode(RandomDenoiser(), rule, Canvas.blank([5, 6], 16, 8, MASK)))
+    for setting in curve_names(rule):
+        points = curve(steps, rule, setting, marks=(0.1234,) if isinstance(rule_specs(name)[setting], Number) else ())
+        values = [point.value for point in points]
+        assert values == sorted(set(values)) and len(values) <= GRID + 2
+        own = next(point for point in points if point.value == settings_of(rule)[setting])
+        assert own.agreement == 1 and own.tokens == 16 / len(steps)
+        assert isinstance(rule_specs(name)[setting], Whole) or 0.1234 in values
+
+
+def test_a_curve_is_what_replay_says_and_has_gaps_where_numbers_are_missing():
+    steps = list(decode(RandomDenoiser(), Confidence(0.9), Canvas.blank([5, 6], 16, 8, MASK), watch=Needs(kl=2)))
+    assert [point.tokens for point in curve(steps, Confidence(0.9), "high")] == [
+        np.mean([len(one.taken) for one in replay_all(steps, Confidence(value))]) for value in grid(Confidence(0.9), "high")
+    ]
+    known = {point.value: point.tokens is not None for point in curve(steps, Klass(), "history")}
+    assert known[1] and known[2] and not known[3]
+
+
+def test_the_sink_level_is_shown_by_its_mode_and_a_seed_has_no_curve():
+    assert shown_range(Dawn(Thresholds(sink_mode="relative")), "sink")[1] == 20
+    assert shown_range(Dawn(), "sink")[1] == 0.2
+    assert "seed" not in curve_names(make_rule("random", {}))
+    for name in ("seed", "nope", "variant"):
+        with pytest.raises(RuleError, match="no curve"):
+            curve([], Dawn(), name)

@@ -12,11 +12,13 @@ import gradio as gr
 from dawn.errors import DawnError
 from dawn.rules import RULES, Dawn, rule_help, rule_specs
 from dawn.settings import Choice, Spec, Whole, specs
-from dawn.thresholds import PRESETS, THRESHOLD_NAMES, Thresholds, preset_of
+from dawn.thresholds import PRESETS, RELATIVE_SINK_SHOWN, THRESHOLD_NAMES, Thresholds, preset_of
+from viz.analysis import Analysis
+from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
 from viz.lab import LONGEST_GENERATION, Lab, Request
 
-SINK_RANGES = {"absolute": (0.2, 0.001), "relative": (20.0, 0.1)}
+SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}
 SINK_START = {"absolute": 0.01, "relative": 4.0}
 FIRST_PRESET = next(iter(PRESETS))
 
@@ -43,7 +45,7 @@ KEYS = (
 PROPOSE = """(rule, ...values) => {
   const settings = {};
   for (const [i, name] of TAKES[rule] || []) settings[name] = values[i];
-  window.dawnExplorer && window.dawnExplorer.propose(rule, settings);
+  for (const part of [window.dawnExplorer, window.dawnAnalysis]) part && part.propose(rule, settings);
 }"""
 
 
@@ -58,7 +60,7 @@ def propose_script() -> str:
     return PROPOSE.replace("TAKES", json.dumps({rule: takes(rule) for rule in RULES}))
 
 
-def build_explore(lab: Lab, first: dict) -> None:
+def build_explore(lab: Lab, analysis: Analysis, first: dict) -> None:
     """Fill the current tab. first: the explorer's value before anything has run."""
     with gr.Row(elem_id="explore"):
         with gr.Column(scale=2, min_width=300, elem_id="controls"):
@@ -68,7 +70,9 @@ def build_explore(lab: Lab, first: dict) -> None:
                 preset, controls, groups = tune(preset_of(lab.models[0]) or FIRST_PRESET)
         with gr.Column(scale=7, min_width=320):
             explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, value=first)
+            panels = AnalysisPanels(analysis)
     wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
+    wire_look(analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
 
@@ -161,6 +165,16 @@ def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
     outputs[0].fork(decode_again, inputs, outputs, api_name=False, **once)
     outputs[0].organise(organise, None, outputs[0], api_name=False, queue=False, show_progress="hidden")
     stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
+
+
+def wire_look(analysis: Analysis, panels: gr.HTML) -> None:
+    """Attention of one layer or head: in the queue of whatever runs a model."""
+
+    def look(event: gr.EventData):
+        return analysis.look({name: getattr(event, name) for name in ("trace", "step", "layer", "head")})
+
+    once = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden", "trigger_mode": "once"}
+    panels.look(look, None, panels, api_name=False, **once)
 
 
 def with_loading(lab: Lab, model: str, values: Iterator[dict]) -> Iterator[tuple]:
