@@ -16,7 +16,7 @@ from dawn.trace import load
 from viz.lab import EXAMPLE, Lab, shortened
 from viz.page import STYLE, page_theme
 from viz.store import TraceStore
-from viz.tabs.explore import build_explore, stopping
+from viz.tabs import LARGEST_FILE, build_tabs, stopping
 
 ASSETS = Path(__file__).parent / "assets"
 TITLE = "DAWN Lab"
@@ -41,8 +41,7 @@ def build() -> gr.Blocks:
     }
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
-        with gr.Tabs(), gr.Tab("Explore"):
-            build_explore(lab, first)
+        build_tabs(lab, first)
         page.unload(stopping(lab))
     threading.Thread(target=lab.warm_up, daemon=True).start()
     return page
@@ -50,7 +49,8 @@ def build() -> gr.Blocks:
 
 def main() -> None:
     """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the models DAWN_MODELS."""
-    build().queue(default_concurrency_limit=4).launch(theme=page_theme(), css=STYLE, show_error=False)
+    page = build().queue(default_concurrency_limit=4)
+    page.launch(theme=page_theme(), css=STYLE, show_error=False, max_file_size=LARGEST_FILE)
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ class TransformersDenoiser:
         return self.assemble(canvas, positions, to_host(found), started, tap.seconds if tap else 0.0)
 
     def check(self, canvas: Canvas) -> None:
-        """Refuse a canvas that this model did not make, as a file may hold one: an id beyond the vocabulary would end the GPU."""
+        """Refuse a canvas of another model, as a file may hold one: an id beyond the vocabulary would end a GPU's work."""
         most = self.network.config.vocab_size
         if canvas.mask_id != self.mask_id or not 0 <= canvas.tokens.min() <= canvas.tokens.max() < most:
             raise ModelError(f"these tokens are not of the model {self.name}: another one of that name recorded them")
