@@ -30,8 +30,9 @@ def offered(names: str) -> tuple[str, ...]:
 def build() -> gr.Blocks:
     """The page, with the recorded example on it and the first model loading in the background."""
     store = TraceStore()
-    example = load(ASSETS / "traces" / "example.npz")
-    store.bundle(EXAMPLE, example)
+    for path in sorted((ASSETS / "traces").glob("*.npz"), key=lambda path: path.stem):
+        store.bundle(path.stem, load(path))
+    example = store.get(EXAMPLE).trace
     lab = Lab(store, load_model, offered(os.environ.get("DAWN_MODELS", "")), model_state, decoder())
     first = {
         "trace": EXAMPLE,
@@ -39,7 +40,7 @@ def build() -> gr.Blocks:
         "done": True,
         "title": "Recorded example: " + shortened(example.prompt),
     }
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 600)) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         build_tabs(lab, first)
         page.unload(stopping(lab))

@@ -5,7 +5,7 @@
 
   const GIVEN = -2, NEVER = -1; // in `came`: there before the run; not written
   const SIDES = ["left", "right"], OTHER = { left: "right", right: "left" };
-  const HEIGHT = { along: 260, plane: 320 }, WIDEST = 200;
+  const HEIGHT = { along: 220, plane: 320 }, WIDEST = 200;
   const { make, unpack, tierBar, table, time } = window.dawnParts;
 
   const find = (ui, selector) => ui.root.querySelector(selector);
@@ -60,7 +60,7 @@
   function options(ui) {
     for (const side of SIDES) {
       const named = ui.choices.map((one) => {
-        const option = make("option", "", `${one.rule}, ${one.steps} steps: ${one.title}`);
+        const option = make("option", "", `${one.source}: ${one.rule}, ${one.steps} steps. ${one.title}`);
         option.value = one.trace;
         return option;
       });
@@ -71,9 +71,9 @@
   /** Show a pair: its runs, and what Python says of the two. The latest choice wins. */
   async function choose(ui, ids) {
     const changed = SIDES.some((side) => ui.ids[side] !== ids[side]);
-    ui.ids = ids;
     for (const side of SIDES) find(ui, `[data-testid=${side}]`).value = ids[side] || "";
     if (!changed || !ids.left || !ids.right) return;
+    ui.ids = ids;
     ui.root.dataset.ready = "false";
     try {
       const [left, right, told] = await Promise.all([load(ui, ids.left), load(ui, ids.right), ui.tools.server.compare(ids)]);

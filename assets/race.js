@@ -44,13 +44,15 @@
     drawn.box.dataset.state = lane.state;
     drawn.small.textContent = `${lane.state} · ${lane.forwards} forward passes · ${time(lane.seconds)}`;
     drawn.note.textContent = lane.note;
-    lane.texts.forEach((one, i) => token(drawn.spans[i], one));
+    lane.texts.forEach((one, i) => token(drawn.spans[i], one, lane.texts[i - 1]));
     drawn.written = drawn.bar.value = lane.texts.filter(Boolean).length;
   }
 
-  function token(span, one) {
-    const [text, tier] = one || ["", ""], state = one ? "committed" : "masked";
+  /** Of a row of fill-ins only the first has its text. */
+  function token(span, one, before) {
+    const [text, tier] = one || ["", ""], state = one ? "committed" : "masked", fill = tier === "filled" && before && before[1] === "filled";
     if (span.dataset.state === state && span.textContent === text) return;
+    span.classList.toggle("dx-fill", Boolean(fill));
     Object.assign(span.dataset, { state, tier });
     span.textContent = text;
   }

@@ -13,7 +13,14 @@ from viz.store import TraceStore
 def choices(store: TraceStore, visitor: str) -> list[dict]:
     """The traces that a visitor may choose among: name, and what tells them apart."""
     return [
-        {"trace": name, "title": title(entry), "rule": entry.setup.rule, "model": entry.setup.model, "steps": len(entry.steps)}
+        {
+            "trace": name,
+            "title": title(entry),
+            "source": entry.source,
+            "rule": entry.setup.rule,
+            "model": entry.setup.model,
+            "steps": len(entry.steps),
+        }
         for name, entry in store.shown_to(visitor).items()
     ]
 

@@ -25,7 +25,7 @@ DECISION_BYTES, EVIDENCE_BYTES = 160, 112  # of the objects that hold them, abou
 @dataclass(slots=True)
 class Entry:
     """A trace, or a run that is becoming one. cancelled: asked to stop; done: nothing more will come; owner: whose it is
-    (empty: everybody's); size: about how many bytes it holds, known when it is done."""
+    (empty: everybody's); size: about how many bytes it holds, known when it is done; source: where it comes from, in words."""
 
     run: Run | None = None
     finished: Trace | None = None
@@ -33,6 +33,7 @@ class Entry:
     done: bool = False
     owner: str = ""
     size: int = 0
+    source: str = "Run"
 
     @property
     def steps(self) -> tuple[StepRecord, ...]:
@@ -89,7 +90,7 @@ class TraceStore:
 
     def bundle(self, name: str, trace: Trace) -> None:
         """Keep a trace for everybody under a plain name."""
-        self.bundled[name] = Entry(finished=trace, done=True)
+        self.bundled[name] = Entry(finished=trace, done=True, source="Example")
 
     def open(self, run: Run, visitor: str, cancelled: threading.Event | None = None) -> tuple[str, Entry]:
         """Take a run up under a new name as the visitor's current one; an earlier one of theirs is stopped, unless it is of the
@@ -109,7 +110,7 @@ class TraceStore:
             raise TraceError(
                 f"the trace takes {size / 2**20:.0f} MB; at most {self.each / 2**20:.0f} MB are kept for a visitor"
             )
-        return self.put(Entry(finished=trace, done=True, owner=visitor, size=size))
+        return self.put(Entry(finished=trace, done=True, owner=visitor, size=size, source="File"))
 
     def put(self, entry: Entry) -> str:
         """The new name of an entry; older ones make room for it."""
