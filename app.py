@@ -18,7 +18,7 @@ from viz.analysis import Analysis, Reader
 from viz.lab import EXAMPLE, Lab
 from viz.page import STYLE, page_theme
 from viz.store import TraceStore
-from viz.tabs.explore import build_explore, stopping
+from viz.tabs import LARGEST_FILE, build_tabs, stopping
 
 ASSETS = Path(__file__).parent / "assets"
 TITLE = "DAWN Lab"
@@ -32,13 +32,12 @@ def offered(names: str) -> tuple[str, ...]:
 def build() -> gr.Blocks:
     """The page, with the recorded example on it and the first model loading in the background."""
     store = TraceStore()
-    example = load(ASSETS / "traces" / "example.npz")
-    store.bundle(EXAMPLE, example, "Recorded example")
+    for path in sorted((ASSETS / "traces").glob("*.npz"), key=lambda path: path.stem):
+        store.bundle(path.stem, load(path), "Recorded example")
     lab = Lab(store, load_model, offered(os.environ.get("DAWN_MODELS", "")), model_state, decoder())
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 600)) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
-        with gr.Tabs(), gr.Tab("Explore"):
-            build_explore(lab, Analysis(lab, Reader(layers_and_heads, look_into)), lab.there(EXAMPLE, ""))
+        build_tabs(lab, Analysis(lab, Reader(layers_and_heads, look_into)), lab.there(EXAMPLE, ""))
         page.unload(stopping(lab))
     threading.Thread(target=lab.warm_up, daemon=True).start()
     return page
@@ -46,7 +45,8 @@ def build() -> gr.Blocks:
 
 def main() -> None:
     """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, the models DAWN_MODELS."""
-    build().queue(default_concurrency_limit=4).launch(theme=page_theme(), css=STYLE, show_error=False)
+    page = build().queue(default_concurrency_limit=4)
+    page.launch(theme=page_theme(), css=STYLE, show_error=False, max_file_size=LARGEST_FILE)
 
 
 if __name__ == "__main__":

@@ -36,15 +36,11 @@ from dawn.canvas import Canvas, frozen
 from dawn.decode import HOTTEST, LARGEST_SEED, StepRecord, ended, first_moment, next_moment
 from dawn.errors import DawnError, TraceError
 from dawn.prediction import Attention, Prediction, attention_rows
-from dawn.rules import Rule, make_rule, settings_of
+from dawn.rules import Dawn, Rule, make_rule, settings_of
 from dawn.selection import Tier
 
 SCHEMA = 2
-LARGEST_BYTES = 512 * 2**20
 LONGEST_META = 4 * 2**20
-MOST_POSITIONS = 4096
-MOST_DECISIONS = 2**21  # candidates over all steps; 1024 positions in one block, one a step, are a quarter of it
-MOST_EDGES = 2**24
 FILLED = 255
 TIERS = tuple(Tier)
 
@@ -66,6 +62,20 @@ DTYPES = {
 OPTIONAL = ("entropy", "margin", "kl")
 SPARSE = ("confidence", *OPTIONAL)  # NaN where nobody asked
 REQUIRED = ("meta", "tokens", "predicted", "confidence", "committed", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a file may ask for, since zeros pack well: unpacked bytes, positions, and decisions and edges over all steps."""
+
+    unpacked: int = 512 * 2**20
+    positions: int = 4096
+    decisions: int = 2**21  # 1024 positions in one block, one a step, are a quarter of it
+    edges: int = 2**24
+
+
+OWN = Limits()
+UPLOADED = Limits(128 * 2**20, 2048, 2**19, 2**20)  # of a file that a stranger sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,32 +224,32 @@ def meta_of(trace: Trace) -> dict:
     }
 
 
-def load(path: str | Path) -> Trace:
+def load(path: str | Path, limits: Limits = OWN) -> Trace:
     """Read and check a trace file; TraceError says what is wrong and where."""
     if "\0" in str(path):
         raise TraceError("cannot read a file whose name holds a zero byte")
     try:
         with open(path, "rb") as file:
-            return from_file(file)
+            return from_file(file, limits)
     except OSError as error:
         raise TraceError(f"cannot read {Path(path).name}: {error.strerror or 'no such file'}") from None
 
 
-def from_file(file) -> Trace:
+def from_file(file, limits: Limits = OWN) -> Trace:
     """A trace from an open binary file."""
-    arrays = read_arrays(file)
-    return Reader(arrays, read_meta(arrays["meta"])).trace()
+    arrays = read_arrays(file, limits.unpacked)
+    return Reader(arrays, read_meta(arrays["meta"]), limits).trace()
 
 
-def read_arrays(file) -> dict[str, np.ndarray]:
-    """The file's arrays, each checked for name, size, dtype and dimensions before its data is read."""
+def read_arrays(file, most: int) -> dict[str, np.ndarray]:
+    """The file's arrays, at most `most` bytes, each checked for name, size, dtype and dimensions before its data is read."""
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             if any(member.comment for member in members):  # it may swallow the next member's entry
                 raise TraceError("damaged trace file: a trace's arrays carry no comments")
             names = [member.filename.removesuffix(".npy") for member in members]
-            check_names(names, sum(member.file_size for member in members))
+            check_names(names, sum(member.file_size for member in members), most)
             return {name: read_array(archive, member, name) for name, member in zip(names, members, strict=True)}
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise TraceError(f"not a trace file: {str(error)[:120] or 'it is cut short'}") from None
@@ -249,10 +259,10 @@ def read_arrays(file) -> dict[str, np.ndarray]:
         raise TraceError(f"damaged trace file: {type(error).__name__} while reading its arrays") from None
 
 
-def check_names(names: list[str], size: int) -> None:
+def check_names(names: list[str], size: int, most: int) -> None:
     """Only the schema's arrays, each once, all required ones, within the size limit."""
-    if size > LARGEST_BYTES:
-        raise TraceError(f"the file unpacks to {size / 2**20:.0f} MB; at most {LARGEST_BYTES / 2**20:.0f} MB are read")
+    if size > most:
+        raise TraceError(f"the file unpacks to {size / 2**20:.0f} MB; at most {most / 2**20:.0f} MB are read")
     strange = [name for name in names if name not in DTYPES]
     if strange:
         raise TraceError(f"array {strange[0]!r:.40} is not part of a trace; expected {', '.join(DTYPES)}")
@@ -349,8 +359,8 @@ META_CHECKS = {
 class Reader:
     """Arrays and metadata → Trace, step by step; every contradiction is a TraceError that names the step."""
 
-    def __init__(self, arrays: dict[str, np.ndarray], meta: dict):
-        self.arrays, self.meta = arrays, meta
+    def __init__(self, arrays: dict[str, np.ndarray], meta: dict, limits: Limits):
+        self.arrays, self.meta, self.limits = arrays, meta, limits
         self.row, self.choice = 0, 0  # read so far of attention and of choices
         self.decisions, self.edges = 0, 0  # made so far
         self.check_shapes()
@@ -358,12 +368,10 @@ class Reader:
 
     def check_shapes(self) -> None:
         """All arrays agree on T and L; optional ones come in pairs."""
-        length = len(self.arrays["tokens"])
+        length, most = len(self.arrays["tokens"]), self.limits.positions
         steps = len(self.arrays["predicted"])
-        if not 1 <= length <= MOST_POSITIONS or not 1 <= steps <= length:
-            raise TraceError(
-                f"a trace has 1 to {MOST_POSITIONS} positions and no more steps than positions, not {length} and {steps}"
-            )
+        if not 1 <= length <= most or not 1 <= steps <= length:
+            raise TraceError(f"a trace has 1 to {most} positions and no more steps than positions, not {length} and {steps}")
         whole = ("predicted", "committed", "received", "confidence", "entropy", "margin")
         shapes = {name: (steps, length) for name in whole} | {"seconds": (steps, 3)}
         for name, shape in shapes.items():
@@ -423,7 +431,7 @@ class Reader:
             if canvas.is_complete:
                 raise TraceError(f"step {index}: nothing is masked any more")
             record = self.step(index, rule, canvas, moment, end_ids)
-            self.count(index, record)
+            self.count_decisions(index, record)
             yield record
             after = record.after
             moment, canvas = next_moment(moment, canvas, after), after
@@ -431,15 +439,18 @@ class Reader:
             if name in self.arrays and read != len(self.arrays[name]):
                 raise TraceError(f"array {name!r} has {len(self.arrays[name])} rows; the steps need {read}")
 
-    def count(self, index: int, record: StepRecord) -> None:
-        """Keep what is recomputed within bounds: zeros pack well, so a small file can ask for a lot."""
-        selection, graph = record.decision.selection, record.decision.graph
+    def count_decisions(self, index: int, record: StepRecord) -> None:
+        selection = record.decision.selection
         self.decisions += len(selection.committed) + len(selection.refused)
-        self.edges += len(graph.source) if graph else 0
-        if self.decisions > MOST_DECISIONS or self.edges > MOST_EDGES:
-            raise TraceError(
-                f"step {index}: above {MOST_DECISIONS} decisions or {MOST_EDGES} edges in all; such files are not read"
-            )
+        if self.decisions > self.limits.decisions:
+            raise TraceError(f"step {index}: above {self.limits.decisions} decisions in all; such files are not read")
+
+    def count_edges(self, index: int, rule: Rule, prediction: Prediction) -> None:
+        """Before the rule makes objects of them: a single step may hold millions."""
+        if isinstance(rule, Dawn) and prediction.attention is not None:
+            self.edges += int(np.count_nonzero(prediction.attention.weights >= rule.thresholds.edge))
+        if self.edges > self.limits.edges:
+            raise TraceError(f"step {index}: above {self.limits.edges} edges in all; such files are not read")
 
     def step(self, index: int, rule: Rule, canvas: Canvas, moment, end_ids) -> StepRecord:
         """One record; its decision must be the file's."""
@@ -447,6 +458,7 @@ class Reader:
         prediction = self.prediction(index, canvas, seconds)
         self.check_confidence(index, rule, canvas, prediction.confidence)
         self.check_spreads(index, rule, canvas, prediction)
+        self.count_edges(index, rule, prediction)
         try:
             decision = rule.decide(canvas, prediction, moment)
             chosen = decision.selection.positions

@@ -5,6 +5,7 @@ Requests from a page are public: each is checked here, and what is wrong with it
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -17,7 +18,7 @@ from dawn.errors import DawnError, TraceError
 from dawn.replay import replay
 from dawn.rules import Rule, make_rule
 from dawn.run import Decoder, Run, TextModel, fork, start
-from dawn.trace import Trace
+from dawn.trace import UPLOADED, Trace, load, to_bytes
 from viz import branches, export, payload
 from viz.branches import LONGEST_LABEL
 from viz.store import Entry, TraceStore
@@ -26,6 +27,7 @@ LONGEST_GENERATION = 256
 LONGEST_TITLE = 90
 LONGEST_TOKEN = 64
 EXAMPLE = "example"
+ELSEWHERE = "Recorded by the model {!r:.60}, which is not here: look and ask what if; decoding again is switched off."
 GLANCE = 0.2  # seconds between two looks at a loading model
 
 
@@ -95,11 +97,9 @@ class Lab:
     def model_of(self, trace: object, otherwise: str) -> str:
         """The name of the model that made a trace; `otherwise` if the trace is gone."""
         try:
-            entry = self.store.get(trace)
+            return self.store.get(trace).setup.model
         except TraceError:
             return otherwise
-        run = entry.run
-        return (entry.finished or run).setup.model
 
     def loading(self, name: str) -> Iterator[str]:
         """Load a model in a thread of its own; its state in words, until it is there. DawnError if it failed."""
@@ -162,7 +162,8 @@ class Lab:
 
     def value(self, name: str, entry: Entry, visitor: str) -> dict:
         """The explorer's value, with the visitor's branches."""
-        return value(name, entry) | {"branches": branches.listed(self.store, visitor)}
+        there = value(name, entry) | {"branches": branches.listed(self.store, visitor)}
+        return there if entry.setup.model in self.models else there | {"fork": False}
 
     def guarded(self, begin: Callable[[], tuple[Run, str]], visitor: str) -> Iterator[dict]:
         """The explorer's value after each step of a run; what goes wrong is a notice, and what there is stays."""
@@ -185,6 +186,33 @@ class Lab:
 
     def stop(self, visitor: str) -> None:
         self.store.stop(visitor)
+
+    def shown(self, name: object, visitor: str) -> dict:
+        """The explorer's value for a trace; what needs a model that is not offered here is disabled, and that is said."""
+        try:
+            entry = self.store.get(name)
+        except TraceError as error:
+            return {"notice": str(error)}
+        there, model = self.value(name, entry, visitor), entry.setup.model
+        return there if model in self.models else there | {"notice": ELSEWHERE.format(model)}
+
+    def upload(self, path: str, visitor: str) -> dict:
+        """Keep a trace file that the visitor sent; the explorer's value, or a notice that says why not."""
+        try:
+            trace = load(path, UPLOADED)
+            label = "file: " + shortened(trace.prompt, LONGEST_LABEL - 6)
+            return self.shown(self.store.keep(trace, visitor, label), visitor)
+        except DawnError as error:
+            return {"notice": f"This file was not opened: {error}"}
+
+    def download(self, request: object) -> dict:
+        """{"trace"} → {"name", "body"}: a trace file, base64, of what there is so far; or {"error"}."""
+        try:
+            trace = self.store.get(field(request, "trace")).trace
+            name = f"{trace.setup.rule}-{trace.forwards}-steps.npz"
+            return {"name": name, "body": base64.b64encode(to_bytes(trace)).decode("ascii")}
+        except DawnError as error:
+            return {"error": str(error)}
 
     def fetch(self, request: object) -> dict:
         """{"trace", "from"} → the steps from there on, as `payload.answer` packs them, or {"error"}."""

@@ -1,6 +1,7 @@
 """The traces that visitors look at: kept in memory, bounded, each under a name that cannot be guessed.
 
-A trace belongs to nobody but who knows its name; bundled traces have plain names and are never evicted.
+A trace belongs to nobody but who knows its name; bundled traces have plain names and are never evicted. A visitor is told
+the names of their own traces and of the bundled ones, of no others.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from dataclasses import dataclass, field
 from dawn.decode import StepRecord
 from dawn.errors import TraceError
 from dawn.run import Run
-from dawn.trace import Trace
+from dawn.trace import Setup, Trace
 
 MOST_TRACES = 64
+MOST_BYTES = 2**30
+MOST_BYTES_EACH = 2**28  # of one visitor
+DECISION_BYTES, EVIDENCE_BYTES = 160, 112  # of the objects that hold them, about
 
 
 @dataclass(slots=True)
 class Entry:
     """A trace, or a run that is becoming one. cancelled: asked to stop; done: nothing more will come; owner: whose it is
-    (empty: everybody's); label: what it is called in the list of branches."""
+    (empty: everybody's); label: what it is called in the list of branches; size: about how many bytes it holds, known when it
+    is done; source: where it comes from, in words."""
 
     run: Run | None = None
     finished: Trace | None = None
@@ -29,6 +34,8 @@ class Entry:
     done: bool = False
     owner: str = ""
     label: str = ""
+    size: int = 0
+    source: str = "Run"
 
     @property
     def steps(self) -> tuple[StepRecord, ...]:
@@ -41,19 +48,43 @@ class Entry:
         run = self.run
         return self.finished or run.trace()
 
+    @property
+    def setup(self) -> Setup:
+        """How it is made."""
+        run = self.run
+        return (self.finished or run).setup
+
     def finish(self) -> None:
         """Nothing more will come: keep what there is, but not the model that made it."""
-        if self.run.steps:
+        if self.run and self.run.steps:
             self.finished = self.run.trace()
-            self.run = None
+            self.run, self.size = None, size_of(self.finished)
         self.done = True
 
 
-class TraceStore:
-    """Entries by name, the oldest evicted first; and each visitor's run in progress."""
+def size_of(trace: Trace) -> int:
+    """About how many bytes a trace holds."""
+    return sum(map(step_size, trace.steps))
 
-    def __init__(self, most: int = MOST_TRACES):
-        self.most = most
+
+def step_size(step: StepRecord) -> int:
+    """Arrays by their bytes, objects by their number."""
+    seen, chosen, graph = step.prediction, step.decision.selection, step.decision.graph
+    arrays = [seen.tokens, seen.confidence, seen.entropy, seen.margin, seen.kl, *(seen.alternatives or ())]
+    arrays += [seen.attention.weights, seen.attention.received] if seen.attention else []
+    arrays += [graph.source, graph.target, graph.weight] if graph else []
+    arrays += [step.canvas.tokens, step.canvas.committed_confidence]
+    evidence = sum(len(commit.evidence) for commit in chosen.committed)
+    objects = DECISION_BYTES * (len(chosen.committed) + len(chosen.refused)) + EVIDENCE_BYTES * evidence
+    return objects + sum(array.nbytes for array in arrays if array is not None)
+
+
+class TraceStore:
+    """Entries by name, the oldest evicted first; and each visitor's run in progress. most, most_bytes: in all; each: bytes of
+    one visitor."""
+
+    def __init__(self, most: int = MOST_TRACES, most_bytes: int = MOST_BYTES, each: int = MOST_BYTES_EACH):
+        self.most, self.most_bytes, self.each = most, most_bytes, each
         self.entries: OrderedDict[str, Entry] = OrderedDict()
         self.bundled: dict[str, Entry] = {}
         self.running: dict[str, Entry] = {}
@@ -61,18 +92,56 @@ class TraceStore:
 
     def bundle(self, name: str, trace: Trace, label: str = "") -> None:
         """Keep a trace for everybody under a plain name."""
-        self.bundled[name] = Entry(finished=trace, done=True, label=label or name)
+        self.bundled[name] = Entry(finished=trace, done=True, label=label or name, source="Example")
 
-    def open(self, run: Run, visitor: str, label: str = "") -> tuple[str, Entry]:
-        """Take a run up under a new name as the visitor's current one; an earlier one of theirs is stopped."""
-        self.stop(visitor)
-        name, entry = secrets.token_urlsafe(16), Entry(run=run, owner=visitor, label=label)
+    def open(self, run: Run, visitor: str, label: str = "", cancelled: threading.Event | None = None) -> tuple[str, Entry]:
+        """Take a run up under a new name as the visitor's current one; an earlier one of theirs is stopped, unless it is of the
+        same race: its runs share `cancelled`."""
+        current = self.running.get(visitor)
+        if current and current.cancelled is not cancelled:
+            self.stop(visitor)
+        entry = Entry(run=run, cancelled=cancelled or threading.Event(), owner=visitor, label=label)
+        with self.lock:
+            self.running[visitor] = entry
+        return self.put(entry), entry
+
+    def keep(self, trace: Trace, visitor: str, label: str = "") -> str:
+        """Keep a finished trace of the visitor under a new name; TraceError if it is too large for one visitor."""
+        size = size_of(trace)
+        if size > self.each:
+            raise TraceError(
+                f"the trace takes {size / 2**20:.0f} MB; at most {self.each / 2**20:.0f} MB are kept for a visitor"
+            )
+        return self.put(Entry(finished=trace, done=True, owner=visitor, label=label, size=size, source="File"))
+
+    def put(self, entry: Entry) -> str:
+        """The new name of an entry; older ones make room for it."""
+        name = secrets.token_urlsafe(16)
         with self.lock:
             self.entries[name] = entry
-            self.running[visitor] = entry
-            while len(self.entries) > self.most:
-                self.entries.popitem(last=False)[1].cancelled.set()
-        return name, entry
+            self.make_room(entry.owner)
+        return name
+
+    def make_room(self, owner: str) -> None:
+        """Evict the owner's oldest entries while they hold too much, then anybody's; the newest entry stays."""
+        names = [name for name, entry in self.entries.items() if entry.owner == owner]
+        while sum(self.entries[name].size for name in names) > self.each and len(names) > 1:
+            self.evict(names.pop(0))
+        while len(self.entries) > 1 and (len(self.entries) > self.most or self.bytes > self.most_bytes):
+            self.evict(next(iter(self.entries)))
+
+    @property
+    def bytes(self) -> int:
+        return sum(entry.size for entry in self.entries.values())
+
+    def evict(self, name: str) -> None:
+        self.entries.pop(name).cancelled.set()
+
+    def shown_to(self, visitor: str) -> dict[str, Entry]:
+        """The finished entries that a visitor may choose among, by name: the bundled ones, then their own, newest first."""
+        with self.lock:
+            own = {name: entry for name, entry in reversed(self.entries.items()) if entry.owner == visitor and entry.finished}
+        return self.bundled | own
 
     def get(self, name: object) -> Entry:
         """The entry called `name`; TraceError if there is none (any more)."""
@@ -110,6 +179,8 @@ class TraceStore:
             if not entry.steps:
                 self.entries.pop(name, None)
         entry.finish()
+        with self.lock:
+            self.make_room(visitor)
 
     def stop(self, visitor: str) -> None:
         """Ask the visitor's run, if there is one, to stop after its current step."""

@@ -85,6 +85,7 @@ class TransformersDenoiser:
 
     def look(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
         """Forward pass, reading, and one transfer of all results to the host."""
+        self.check(canvas)
         started = time.perf_counter()
         tap = Tap(self.tapped) if needs.attention else None
         ids = torch.tensor(np.array(canvas.tokens)[None], dtype=torch.long, device=self.network.device)  # [1, L]
@@ -97,6 +98,12 @@ class TransformersDenoiser:
         found |= self.changes(canvas, hidden, needs.kl, random) if needs.kl else {}
         found |= read_attention(tap, canvas) if tap else {}
         return self.assemble(canvas, positions, to_host(found), started, tap.seconds if tap else 0.0)
+
+    def check(self, canvas: Canvas) -> None:
+        """Refuse a canvas of another model, as a file may hold one: an id beyond the vocabulary would end a GPU's work."""
+        most = self.network.config.vocab_size
+        if canvas.mask_id != self.mask_id or not 0 <= canvas.tokens.min() <= canvas.tokens.max() < most:
+            raise ModelError(f"these tokens are not of the model {self.name}: another one of that name recorded them")
 
     def assemble(self, canvas: Canvas, positions: np.ndarray, found: dict, started: float, spent: float) -> Prediction:
         """What came to the host, as a Prediction; spent: seconds on collecting attention."""

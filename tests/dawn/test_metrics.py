@@ -1,12 +1,22 @@
 """Wilson intervals, tier counts, divergence."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dawn.canvas import Canvas
 from dawn.decode import decode
-from dawn.metrics import first_divergence, tier_counts, wilson
+from dawn.metrics import (
+    disagreements,
+    figures,
+    first_divergence,
+    incomparable,
+    moments_by_step,
+    moments_by_tokens,
+    tier_counts,
+    wilson,
+)
 from dawn.rules import Confidence, Dawn, Original, settings_of
 from dawn.trace import Setup, Trace
 from tests.dawn.fakes import MASK, RandomDenoiser
@@ -39,10 +49,68 @@ def test_tiers_count_every_committed_token():
 
 def test_divergence_is_the_first_step_whose_canvases_differ():
     assert first_divergence(trace(Original()), trace(Original())) is None
-    assert first_divergence(trace(Original()), trace(Confidence(0.0))) == 0
+    assert first_divergence(trace(Original()), trace(Confidence(0.0))).step == 0
     longer, steps = trace(Original()), trace(Original()).steps
     shorter = Trace("", longer.setup, steps[:5])
     assert first_divergence(longer, shorter) is None
     other = trace(Original(), seed=1)
     mixed = Trace("", longer.setup, steps[:3] + other.steps[3:])
-    assert first_divergence(longer, mixed) == 3
+    found = first_divergence(longer, mixed)
+    assert found.step == 3
+    mine, theirs = longer.steps[3].after.tokens, mixed.steps[3].after.tokens
+    assert found.positions == tuple(np.flatnonzero(mine != theirs)) != ()
+    assert (found.one, found.other) == tuple(tuple(run[list(found.positions)]) for run in (mine, theirs))
+
+
+def test_disagreements_name_both_tokens_and_the_steps_that_wrote_them():
+    one, other = trace(Original()), trace(Original(), seed=1)
+    found = disagreements(one, other)
+    differing = np.flatnonzero(one.final.tokens != other.final.tokens)
+    assert sorted(d.position for d in found) == differing.tolist() != []
+    assert [max(d.steps) for d in found] == sorted(max(d.steps) for d in found)
+    for d in found:
+        for run, token, step in ((one, d.one, d.steps[0]), (other, d.other, d.steps[1])):
+            assert d.position in run.steps[step].decision.selection.positions
+            assert run.steps[step].after.tokens[d.position] == token
+
+
+def test_what_was_never_written_is_no_disagreement():
+    whole, other = trace(Original()), trace(Original(), seed=1)
+    stopped = Trace("", other.setup, other.steps[:2])
+    assert {d.position for d in disagreements(whole, stopped)} <= {
+        int(p) for step in stopped.steps for p in step.decision.selection.positions
+    }
+
+
+def test_a_branch_can_be_compared_with_its_parent():
+    parent = trace(Original())
+    branch = Trace("", parent.setup, parent.steps[4:])
+    assert incomparable(parent, branch) == "" and disagreements(parent, branch) == ()
+    assert moments_by_tokens(parent, branch)[:5] == [(0, -1), (1, -1), (2, -1), (3, -1), (4, 0)]
+
+
+def test_moments_by_step_hold_the_shorter_run_at_its_end():
+    assert moments_by_step(trace(Original()), trace(Confidence(0.0))) == [(min(i, 11), min(i, 1)) for i in range(12)]
+
+
+def test_moments_by_tokens_never_show_more_than_the_number_and_reach_both_ends():
+    one, other = trace(Original()), trace(Confidence(0.0))  # one token a step; a block of six a step
+    pairs = moments_by_tokens(one, other)
+    assert pairs[:6] == [(0, -1), (1, -1), (2, -1), (3, -1), (4, -1), (5, 0)] and pairs[-1] == (11, 1)
+
+
+def test_traces_of_other_prompts_or_models_are_not_laid_side_by_side():
+    one = trace(Original())
+    other_prompt = tuple(decode(RandomDenoiser(0), Original(), Canvas.blank([6], 12, 6, MASK)))
+    longer = tuple(decode(RandomDenoiser(0), Original(), Canvas.blank([5], 13, 6, MASK)))
+    assert "prompts differ" in incomparable(one, Trace("", one.setup, other_prompt))
+    assert "lengths" in incomparable(one, Trace("", one.setup, longer))
+    named, renamed = (Trace("", one.setup, one.steps, "", {3: text}) for text in (" a", " b"))
+    assert "name tokens differently" in incomparable(named, renamed) and incomparable(one, named) == ""
+
+
+def test_figures_count_what_the_run_cost():
+    one = trace(Confidence(0.0))
+    found = figures(one)
+    assert (found.forwards, found.tokens, found.tokens_per_forward) == (2, 12, 6.0)
+    assert found.seconds == one.seconds and sum(found.tiers.values()) == 12

@@ -7,11 +7,14 @@ import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 import zlib
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +29,7 @@ from dawn.prediction import EVERYTHING, Needs
 from dawn.replay import replay
 from dawn.rules import Dawn, Entropy, EntropyBounded, Klass, Margin, Original, settings_of
 from dawn.thresholds import Thresholds
-from dawn.trace import Setup, Trace, from_file, load, save, to_bytes
+from dawn.trace import OWN, UPLOADED, Limits, Setup, Trace, from_file, load, save, to_bytes
 from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
 
 
@@ -48,8 +51,8 @@ def small_bytes() -> bytes:
     return to_bytes(small())
 
 
-def read(data: bytes) -> Trace:
-    return from_file(io.BytesIO(data))
+def read(data: bytes, limits: Limits = OWN) -> Trace:
+    return from_file(io.BytesIO(data), limits)
 
 
 def arrays() -> dict[str, np.ndarray]:
@@ -96,9 +99,9 @@ def with_member(name: str, data: bytes) -> bytes:
     return zipped(members | {name: data})
 
 
-def refused(data: bytes, message: str | None = None) -> None:
+def refused(data: bytes, message: str | None = None, limits: Limits = OWN) -> None:
     with pytest.raises(TraceError, match=message) as caught:
-        read(data)
+        read(data, limits)
     assert type(caught.value) is TraceError and 10 < len(str(caught.value)) < 500
 
 
@@ -476,23 +479,84 @@ def hostile(length: int, steps: int, **changes) -> bytes:
     return packed(contents)
 
 
-def test_memory_stays_bounded_by_the_decisions_asked_for(monkeypatch):
+def test_memory_stays_bounded_by_the_decisions_asked_for():
     assert read(hostile(60, 60)).forwards == 60
-    monkeypatch.setattr(dawn.trace, "MOST_DECISIONS", 20_000)
     data = hostile(1000, 500)
     tracemalloc.start()
-    refused(data, "above 20000 decisions")
+    refused(data, "above 20000 decisions", Limits(decisions=20_000))
     assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
     tracemalloc.stop()
 
 
-def test_memory_stays_bounded_by_the_edges_asked_for(monkeypatch):
-    monkeypatch.setattr(dawn.trace, "MOST_EDGES", 10)
-    refused(small_bytes(), "10 edges")
+def test_memory_stays_bounded_by_the_edges_asked_for():
+    refused(small_bytes(), "10 edges", Limits(edges=10))
 
 
 def test_too_many_positions_are_refused():
-    refused(hostile(dawn.trace.MOST_POSITIONS + 1, 1), "1 to 4096 positions")
+    refused(hostile(OWN.positions + 1, 1), "1 to 4096 positions")
+    refused(hostile(UPLOADED.positions + 1, 1), "1 to 2048 positions", UPLOADED)
+
+
+def edges_everywhere(length: int) -> bytes:
+    """One step of DAWN whose every position attends to every other above the edge threshold, all of them induced."""
+    even = np.full((length, length), 1 / length, dtype=np.float32)
+    contents = {
+        "tokens": np.zeros(length, dtype=np.int32),
+        "predicted": np.ones((1, length), dtype=np.int32),
+        "confidence": np.ones((1, length), dtype=np.float32),
+        "committed": np.ones((1, length), dtype=np.uint8),
+        "seconds": np.zeros((1, 3)),
+        "received": np.full((1, length), 1 / length, dtype=np.float32),
+        "attention": even,
+    }
+    few = {"prompt_length": 0, "block_length": length, "rule": "dawn", "committed_confidence": [0] * length}
+    own = {"settings": {"edge": 1e-5, "sink": 1.0}}
+    return packed(contents | {"meta": as_meta(json.loads(arrays()["meta"].tobytes()) | few | own)})
+
+
+def zeros_in_every_array(length: int, steps: int) -> bytes:
+    """As many bytes as 128 MB hold, in arrays that are well formed."""
+    with np.load(io.BytesIO(hostile(length, steps))) as file:
+        contents = {name: file[name] for name in file.files}
+    spreads = {name: np.zeros((steps, length), dtype=np.float32) for name in ("entropy", "margin")}
+    return packed(contents | spreads)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: packed({"attention": np.zeros((6000, 6000), np.float32)} | arrays_but("attention")), "unpacks to 137 MB"),
+        (lambda: edges_everywhere(2048), "above 1048576 edges"),
+        (lambda: zeros_in_every_array(2048, 2048), "above 524288 decisions"),
+    ],
+    ids=["size", "edges", "decisions"],
+)
+def test_an_upload_that_asks_for_too_much_is_refused_within_its_memory(tmp_path, make, message):
+    """In a process that may take 640 MB beyond what it has after its imports."""
+    bomb = tmp_path / "bomb.npz"
+    bomb.write_bytes(make())
+    assert bomb.stat().st_size < 2**20
+    done = subprocess.run([sys.executable, "-c", CONFINED, bomb], capture_output=True, text=True, cwd=ROOT, env=ONE_THREAD)
+    assert done.returncode == 0 and message in done.stdout, done.stdout + done.stderr
+
+
+def arrays_but(name: str) -> dict[str, np.ndarray]:
+    return {key: array for key, array in arrays().items() if key != name}
+
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+CONFINED = """
+import resource, sys
+from dawn.errors import TraceError
+from dawn.trace import UPLOADED, load
+taken = 4096 * int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (taken + 640 * 2**20,) * 2)
+try:
+    load(sys.argv[1], UPLOADED)
+except TraceError as error:
+    print(error)
+"""
 
 
 # Metadata

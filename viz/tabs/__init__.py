@@ -1,1 +1,27 @@
-"""The page's tabs: one file each, components and wiring, nothing computed."""
+"""One Gradio tab a file: components and wiring, nothing computed. `build_tabs` puts them on the page."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from viz.analysis import Analysis
+from viz.lab import Lab
+from viz.tabs.compare import build_compare
+from viz.tabs.explore import build_explore, stopping
+from viz.tabs.files import LARGEST_FILE, build_files
+from viz.tabs.race import build_race
+
+
+def build_tabs(lab: Lab, analysis: Analysis, first: dict) -> None:
+    """All tabs. first: the explorer's value before anything has run."""
+    with gr.Tabs() as tabs:
+        with gr.Tab("Explore", id="explore"):
+            explorer = build_explore(lab, analysis, first)
+            build_files(lab, explorer)
+        with gr.Tab("Compare", id="compare") as tab:
+            comparison = build_compare(lab, tab)
+        with gr.Tab("Race", id="race"):
+            build_race(lab, tabs, explorer, comparison)
+
+
+__all__ = ["LARGEST_FILE", "build_tabs", "stopping"]

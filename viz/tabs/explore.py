@@ -60,8 +60,8 @@ def propose_script() -> str:
     return PROPOSE.replace("TAKES", json.dumps({rule: takes(rule) for rule in RULES}))
 
 
-def build_explore(lab: Lab, analysis: Analysis, first: dict) -> None:
-    """Fill the current tab. first: the explorer's value before anything has run."""
+def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
+    """Fill the current tab; the explorer. first: its value before anything has run."""
     with gr.Row(elem_id="explore"):
         with gr.Column(scale=2, min_width=300, elem_id="controls"):
             prompt, run, stop = ask()
@@ -75,6 +75,7 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict) -> None:
     wire_look(analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
+    return explorer
 
 
 def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:

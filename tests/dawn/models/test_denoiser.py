@@ -210,3 +210,11 @@ def test_broken_folders_are_refused_in_one_line(tmp_path, folder):
     (broken / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()) | {"mask_token_id": None}))
     with pytest.raises(ModelError):
         load_model(str(broken))
+
+
+def test_a_canvas_of_another_model_is_refused_before_the_network_sees_it(model):
+    strange = Canvas.of(np.array([10**6, model.mask_id], dtype=np.int32), 1, 1, model.mask_id)
+    other_mask = Canvas.blank([3, 4], 8, 4, model.mask_id - 1)
+    for canvas in (strange, other_mask):
+        with pytest.raises(ModelError, match="not of the model"):
+            model.predict(canvas, Needs(), 0.0, np.random.default_rng(0))

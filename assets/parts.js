@@ -1,0 +1,54 @@
+/* What the comparison and the race share: elements with text, packed answers, bars of tiers. Owns no state. */
+(() => {
+  "use strict";
+
+  /** An element with class and text; children may follow. */
+  function make(tag, name, text, ...children) {
+    const element = document.createElement(tag);
+    if (name) element.className = name;
+    if (text !== undefined && text !== null) element.textContent = text;
+    element.append(...children);
+    return element;
+  }
+
+  /** base64 of gzip → document with typed arrays; the format is described in viz/payload.py. */
+  async function unpack(text) {
+    const bytes = bytesOf(text), stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const buffer = await new Response(stream).arrayBuffer(), size = new DataView(buffer).getUint32(0, true);
+    const kinds = { u2: Uint16Array, i4: Int32Array, f4: Float32Array };
+    const revive = (key, value) => (value && value.$ ? new kinds[value.$[0]](buffer, 4 + size + value.$[1], value.$[2]) : value);
+    return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)), revive);
+  }
+
+  const bytesOf = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+  /** Shares of tiers as a bar, patterned as everywhere, with the same in words below it. */
+  function tierBar(theme, tiers) {
+    const names = theme.tiers.filter((tier) => tiers[tier]), total = names.reduce((sum, tier) => sum + tiers[tier], 0);
+    const bar = make("span", "cx-bar"), words = names.map((tier) => `${theme.looks[tier].label} ${Math.round((100 * tiers[tier]) / total)} %`);
+    bar.setAttribute("aria-hidden", "true");
+    for (const tier of names) {
+      const part = make("i", "dx-swatch");
+      part.dataset.tier = tier;
+      part.style.flexGrow = tiers[tier];
+      bar.append(part);
+    }
+    return make("div", "cx-tiers", null, bar, make("small", "", words.join(", ")));
+  }
+
+  /** A table: a caption for screen readers, a header row, then rows of texts or elements; the first cell of a row names it. */
+  function table(caption, head, rows) {
+    const cell = (kind, scope) => (content) => {
+      const one = make(kind, "", null, content);
+      if (scope) one.scope = scope;
+      return one;
+    };
+    const line = ([first, ...rest]) => make("tr", "", null, cell("th", "row")(first), ...rest.map(cell("td")));
+    const top = make("thead", "", null, make("tr", "", null, ...head.map(cell("th", "col"))));
+    return make("table", "cx-table", null, make("caption", "cx-hidden", caption), top, make("tbody", "", null, ...rows.map(line)));
+  }
+
+  const time = (seconds) => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(2)} s`);
+
+  window.dawnParts = { make, unpack, bytesOf, tierBar, table, time };
+})();

@@ -1,0 +1,30 @@
+"""Files, below the explorer: save the trace that is shown, open one by drag and drop. Wiring only; `viz.lab` answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from viz.components.files import SaveButton
+from viz.lab import Lab
+from viz.tabs.explore import visitor
+
+LARGEST_FILE = "16mb"  # packed; dawn.trace.UPLOADED bounds what it unpacks to
+OPEN = "Open a trace (.npz): drop it here or click"
+
+
+def build_files(lab: Lab, explorer: gr.HTML) -> None:
+    """A save button and a place to drop a file."""
+
+    def opened(path: str, request: gr.Request):
+        try:
+            return lab.upload(path, visitor(request)), None
+        finally:
+            Path(path).unlink(missing_ok=True)  # it is in the store now, for its visitor alone
+
+    with gr.Accordion("Files", open=False, elem_id="files"):
+        SaveButton(lab.download)
+        upload = gr.File(label=OPEN, file_types=[".npz"], height=120, elem_id="open-trace")
+    once = {"concurrency_id": "upload", "concurrency_limit": 1, "show_progress": "minimal"}
+    upload.upload(opened, upload, [explorer, upload], api_name=False, **once)
