@@ -160,6 +160,56 @@ def test_decode_again_from_here_makes_a_new_trace(page):
     assert int(page.get_attribute("#explorer", "data-steps")) <= steps
 
 
+def branch_with_another_token(page) -> str:
+    """Write the second choice at a masked position of step 2; the new trace's id."""
+    trace = page.get_attribute("#explorer", "data-trace")
+    page.evaluate("window.dawnExplorer.show(1)")
+    page.wait_for_function(f"{STEP} === '1'")
+    position = page.get_attribute(".dx-token.dx-left >> nth=0", "data-position")
+    page.evaluate(f"window.dawnExplorer.select({position}, true)")
+    choice = page.locator(".dx-chances li").nth(1)
+    text = choice.locator("code").inner_text()
+    choice.locator("[data-testid=write]").click()
+    page.wait_for_function("trace => document.querySelector('#explorer').dataset.trace !== trace", arg=trace, timeout=60_000)
+    page.wait_for_function(DONE, timeout=60_000)
+    page.evaluate("window.dawnExplorer.show(0)")
+    page.wait_for_function(f"{STEP} === '0'")
+    assert page.inner_text(f"[data-testid=token-{position}]") == text
+    return page.get_attribute("#explorer", "data-trace")
+
+
+def test_a_branch_with_another_token_is_kept_named_and_deleted_and_seen_by_nobody_else(page, browser, address):
+    trace = branch_with_another_token(page)
+    page.click("[data-testid=branches] summary")
+    rows = page.locator("[data-testid=branches] li")
+    assert rows.count() == 2 and rows.nth(0).inner_text().startswith("Recorded example")
+    page.click("[aria-label^='Rename']")
+    page.fill("[aria-label='Name of this branch']", "mine <b>")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".dx-branch[aria-current]:has-text('mine <b>')")
+    rows.nth(0).locator(".dx-branch").click()
+    page.wait_for_function("document.querySelector('#explorer').dataset.trace === 'example'")
+    rows.nth(1).locator(".dx-branch").click()
+    page.wait_for_function("trace => document.querySelector('#explorer').dataset.trace === trace", arg=trace)
+    other = browser.new_page()
+    other.goto(address)
+    other.wait_for_function(PAINTED)
+    assert other.locator("[data-testid=branches]").is_hidden() and "mine" not in other.inner_text("#explorer")
+    other.close()
+    page.click("[aria-label^='Delete']")
+    page.wait_for_function("document.querySelector('#explorer').dataset.trace === 'example'")
+    page.wait_for_selector("[data-testid=branches]", state="hidden")
+
+
+def test_a_token_that_is_none_is_a_notice(page):
+    position = page.get_attribute(".dx-token[data-tier=high] >> nth=0", "data-position")
+    page.evaluate(f"window.dawnExplorer.select({position}, true)")
+    page.fill("[data-testid=edit] input", "1 + 2 = 3?")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('.dx-notice').innerText.includes('tokens of this model')")
+    assert page.get_attribute("#explorer", "data-trace") == "example"
+
+
 @pytest.mark.parametrize(
     "prompt",
     [

@@ -11,7 +11,7 @@ import pytest
 
 from dawn.critical import changes
 from dawn.prediction import Needs
-from dawn.rules import Dawn, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original
+from dawn.rules import Dapd, Dawn, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original
 from dawn.thresholds import Thresholds
 from tests.browser import launch, serve
 from tests.viz.demo import demo
@@ -32,6 +32,7 @@ HOSTILE = (
     "\n",
 )
 RANKINGS = {  # a rule, and every tier and reason that its run holds
+    "dapd": (Dapd(edge=0.03), {"conflict_free", "high", "forced", "dropped", "below"}),
     "eb": (EntropyBounded(), {"ranked", "forced", "outranked"}),
     "factor": (Factor(), {"ranked", "forced", "below"}),
     "klass": (Klass(2), {"stable", "quota", "below", "outranked", "unstable"}),
@@ -267,7 +268,7 @@ def test_the_card_has_words_for_every_rule(page, name):
         show(page, step)
         page.keyboard.press("Escape")
         card = card_of(page, position)
-        assert ("Not taken" in card) == (kind in ("below", "outranked", "unstable")), kind
+        assert ("Not taken" in card) == (kind in ("below", "outranked", "unstable", "dropped")), kind
         assert not {"undefined", "NaN", "null"} & set(card.replace(".", " ").replace(",", " ").split()), card
 
 
