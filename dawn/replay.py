@@ -6,20 +6,21 @@ An answer is about one step alone. What later steps would have become is another
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dawn.canvas import Canvas
 from dawn.decode import StepRecord
 from dawn.errors import DawnError, RuleError
-from dawn.prediction import Prediction
-from dawn.rules import Rule, make_rule, rule_specs, settings_of
+from dawn.graph import DependencyGraph
+from dawn.prediction import Needs, Prediction
+from dawn.rules import Dawn, Rule, make_rule, rule_specs, settings_of
 from dawn.selection import Decision
 from dawn.settings import Choice, Whole
-from dawn.thresholds import RELATIVE_SINK_SHOWN
+from dawn.thresholds import RELATIVE_SINK_SHOWN, Thresholds
 
 GRID = 21  # points of a curve over a setting's range
+NOT_IN_GRAPH = ("high", "induced", "low", "variant", "anchor_confidence")  # thresholds that no graph depends on
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,7 @@ class WhatIf:
 
 def replay(step: StepRecord, rule: Rule) -> WhatIf:
     """What `rule` selects from the numbers recorded at `step`: exact, the same bits that decided then."""
-    missing = missing_numbers(step, rule)
-    if missing:
-        raise RuleError(f"rule {rule.name} needs {missing}, which this trace did not record: decode again with it")
+    require_numbers(step, rule)
     decision = rule.decide(step.canvas, step.prediction, step.moment)
     then, now = set(step.decision.selection.positions.tolist()), set(decision.selection.positions.tolist())
     return WhatIf(decision, tuple(sorted(now - then)), tuple(sorted(then - now)))
@@ -57,21 +56,56 @@ class Replayed:
     judged: int
 
 
+class Replayer:
+    """Decides the steps of a run again, as often as asked. Keeps the last graphs: the thresholds that they do not depend on may
+    move at half the cost."""
+
+    def __init__(self, steps: Sequence[StepRecord]):
+        self.steps, self.final = steps, steps[-1].after
+        self.then = [frozenset(step.decision.selection.positions.tolist()) for step in steps]
+        self.complete: set[Needs] = set()  # what rules asked for and every step has
+        self.graphs: tuple[Rule | None, list[DependencyGraph]] = (None, [])
+
+    def replay(self, rule: Rule) -> tuple[Replayed, ...]:
+        """What `rule` would select at every step, each judged by itself; RuleError if numbers are missing."""
+        if rule.needs not in self.complete:
+            for step in self.steps:
+                require_numbers(step, rule)
+            self.complete.add(rule.needs)
+        return tuple(map(self.replayed, self.steps, self.taken(rule), self.then))
+
+    def taken(self, rule: Rule) -> list[np.ndarray]:
+        """The positions [n] that the rule selects, by step."""
+        if not isinstance(rule, Dawn):
+            decisions = (rule.decide(step.canvas, step.prediction, step.moment) for step in self.steps)
+            return [decision.selection.positions for decision in decisions]
+        pairs = zip(self.steps, self.graphs_of(rule), strict=True)
+        return [rule.taken(graph, step.canvas, step.prediction) for step, graph in pairs]
+
+    def graphs_of(self, rule: Dawn) -> list[DependencyGraph]:
+        """The graphs that the rule reads, by step: those of last time if nothing that shapes them has moved."""
+        plain = Thresholds()
+        unread = {name: getattr(plain, name) for name in NOT_IN_GRAPH}
+        shape = replace(rule, thresholds=replace(rule.thresholds, **unread))
+        known, graphs = self.graphs
+        if known != shape:
+            graphs = [rule.graph(step.canvas, step.prediction) for step in self.steps]
+            self.graphs = (shape, graphs)
+        return graphs
+
+    def replayed(self, step: StepRecord, taken: np.ndarray, then: frozenset[int]) -> Replayed:
+        """An answer about one step, compared with what the run finally wrote."""
+        right = set(taken[self.final.tokens[taken] == step.prediction.tokens[taken]].tolist())
+        now = taken.tolist()
+        added, dropped = tuple(p for p in now if p not in then), tuple(sorted(then.difference(now)))
+        agreeing = tuple(position for position in added if position in right)
+        judged = len(now) - int(np.count_nonzero(self.final.masked[taken]))
+        return Replayed(step.index, len(then), tuple(now), added, dropped, agreeing, len(right), judged)
+
+
 def replay_all(steps: Sequence[StepRecord], rule: Rule) -> tuple[Replayed, ...]:
     """What `rule` would select at every recorded step, each judged by itself; RuleError if numbers are missing."""
-    final = steps[-1].after
-    return tuple(replayed(step, replay(step, rule), final) for step in steps)
-
-
-def replayed(step: StepRecord, answer: WhatIf, final: Canvas) -> Replayed:
-    """An answer about one step, compared with what the run finally wrote."""
-    taken = answer.decision.selection.positions
-    same = final.tokens[taken] == step.prediction.tokens[taken]
-    right = set(taken[same].tolist())
-    agreeing = tuple(position for position in answer.added if position in right)
-    judged = int((~final.masked[taken]).sum())
-    then = len(step.decision.selection.committed)
-    return Replayed(step.index, then, tuple(taken.tolist()), answer.added, answer.dropped, agreeing, len(right), judged)
+    return Replayer(steps).replay(rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +118,17 @@ class Point:
     agreement: float | None
 
 
-def curve(steps: Sequence[StepRecord], rule: Rule, name: str, marks: Sequence[float] = ()) -> tuple[Point, ...]:
+def curve(run: Replayer, rule: Rule, name: str, marks: Sequence[float] = ()) -> tuple[Point, ...]:
     """Every recorded step decided again with one setting of `rule` moved over its shown range; all else stays. `marks` and the
     rule's own value are points too."""
     settings = settings_of(rule)
-    return tuple(point(steps, rule.name, settings | {name: value}, name) for value in grid(rule, name, marks))
+    return tuple(point(run, rule.name, settings | {name: value}, name) for value in grid(rule, name, marks))
 
 
-def point(steps: Sequence[StepRecord], rule: str, settings: dict, name: str) -> Point:
+def point(run: Replayer, rule: str, settings: dict, name: str) -> Point:
     """The figures of one value."""
     try:
-        found = replay_all(steps, make_rule(rule, settings))
+        found = run.replay(make_rule(rule, settings))
     except DawnError:
         return Point(settings[name], None, None)
     judged = sum(one.judged for one in found)
@@ -126,6 +160,13 @@ def grid(rule: Rule, name: str, marks: Sequence[float] = ()) -> list[float]:
     kind = int if isinstance(spec, Whole) else float
     values = {kind(round(low + place * step, 9)) for place in places} | {kind(one) for one in marks}
     return sorted(values | {kind(settings_of(rule)[name])})
+
+
+def require_numbers(step: StepRecord, rule: Rule) -> None:
+    """RuleError if the step lacks what the rule needs."""
+    missing = missing_numbers(step, rule)
+    if missing:
+        raise RuleError(f"rule {rule.name} needs {missing}, which this trace did not record: decode again with it")
 
 
 def missing_numbers(step: StepRecord, rule: Rule) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import functools
 import gzip
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +21,7 @@ from dawn.decode import StepRecord
 from dawn.errors import DawnError, ModelError, TraceError
 from dawn.ledger import OUTCOMES, Row, ledger, to_csv
 from dawn.prediction import Attention, attention_rows
-from dawn.replay import curve, curve_names, replay_all, shown_range
+from dawn.replay import Replayer, curve, curve_names, shown_range
 from dawn.rules import Dawn, Rule, make_rule, rule_specs, settings_of
 from dawn.run import TextModel
 from dawn.sinks import received_over_time, sink_counts
@@ -29,6 +31,7 @@ from viz.lab import Lab, facts_of, field, whole
 from viz.store import Entry
 
 MOST_ROWS = 40_000  # of the ledger in one answer
+MOST_REPLAYERS = 4
 NONE = -1
 
 
@@ -59,12 +62,25 @@ class Analysis:
 
     def __init__(self, lab: Lab, reader: Reader):
         self.lab, self.reader = lab, reader
+        self.replayers: OrderedDict[tuple[str, int], Replayer] = OrderedDict()
+        self.lock = threading.Lock()
 
     def entry(self, request: object) -> Entry:
         entry = self.lab.store.get(field(request, "trace"))
         if not entry.steps:
             raise TraceError("the run has no step yet")
         return entry
+
+    def replayer(self, request: object) -> Replayer:
+        """What decides the steps of the request's trace again; the last few are kept, with their graphs."""
+        steps = self.entry(request).steps
+        key = (field(request, "trace"), len(steps))
+        with self.lock:
+            found = self.replayers.pop(key, None) or Replayer(steps)
+            self.replayers[key] = found
+            while len(self.replayers) > MOST_REPLAYERS:
+                self.replayers.popitem(last=False)
+        return found
 
     @answering
     def ledger(self, request: object) -> dict:
@@ -88,7 +104,7 @@ class Analysis:
     @answering
     def replay(self, request: object) -> dict:
         """{"trace", "rule", "settings"} → per step [then, taken, added, dropped, agreeing], as counts."""
-        found = replay_all(self.entry(request).steps, asked_rule(request))
+        found = self.replayer(request).replay(asked_rule(request))
         counts = [[one.then, *(len(part) for part in (one.taken, one.added, one.dropped, one.agreeing))] for one in found]
         return {"steps": counts}
 
@@ -106,7 +122,7 @@ class Analysis:
         rule = setup.make_rule()
         low, high, step = shown_range(rule, name)
         label, preset = preset_value(rule, name, setup.model)
-        points = curve(entry.steps, rule, name, () if preset is None else (preset,))
+        points = curve(self.replayer(request), rule, name, () if preset is None else (preset,))
         return {
             "name": name,
             "help": rule_specs(rule.name)[name].help,

@@ -39,11 +39,20 @@ class Dawn:
         return Needs(anchors=self.thresholds.anchor_confidence == "current", attention=True)
 
     def decide(self, canvas: Canvas, prediction: Prediction, moment: Moment) -> Decision:
-        candidates = canvas.candidates
         graph = self.graph(canvas, prediction)
+        return Decision(select(self.step(graph, canvas, prediction), self.thresholds, self.low()), graph)
+
+    def taken(self, graph: DependencyGraph, canvas: Canvas, prediction: Prediction) -> np.ndarray:
+        """[n] ascending: the positions that `decide` would commit with this graph, without the reasons."""
+        step = self.step(graph, canvas, prediction)
+        tiers = sort(step, self.thresholds, self.low())
+        return step.candidates[tiers.chosen] if tiers.chosen.any() else step.candidates[[best(step)]]
+
+    def step(self, graph: DependencyGraph, canvas: Canvas, prediction: Prediction) -> Step:
+        """What a decision with this graph reads."""
+        candidates = canvas.candidates
         weights = graph.matrix(candidates, canvas.length)  # [M, L]
-        step = Step(candidates, prediction.confidence[candidates], weights, self.anchors(canvas, prediction))
-        return Decision(select(step, self.thresholds, self.low()), graph)
+        return Step(candidates, prediction.confidence[candidates], weights, self.anchors(canvas, prediction))
 
     def low(self) -> float:
         """The confidence from which a position may enter the conflict-free set."""
@@ -81,8 +90,26 @@ class Step:
         return np.maximum(self.between, self.between.T)
 
 
-def select(step: Step, thresholds: Thresholds, low: float) -> Selection:
-    """The whole decision over one step's numbers; low: what the conflict-free set asks."""
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Candidates by tier: high, induced, free [M] bool; able [M] bool: may enter the conflict-free set; blocking [M, M]: weight
+    with which column blocks row; dropped_by: the member of the set that dropped a candidate."""
+
+    high: np.ndarray
+    induced: np.ndarray
+    free: np.ndarray
+    able: np.ndarray
+    blocking: np.ndarray
+    dropped_by: dict[int, int]
+
+    @property
+    def chosen(self) -> np.ndarray:
+        """[M] bool"""
+        return self.high | self.induced | self.free
+
+
+def sort(step: Step, thresholds: Thresholds, low: float) -> Tiers:
+    """The candidates of one step by tier; low: what the conflict-free set asks."""
     high = step.confidence >= thresholds.high
     leaning = (step.weights * step.anchors).any(axis=1)
     induced = (step.confidence >= thresholds.induced) & leaning
@@ -90,11 +117,23 @@ def select(step: Step, thresholds: Thresholds, low: float) -> Selection:
     blocking = exclusion(step, first, induced & high, thresholds.variant)  # [M, M]
     able = (step.confidence >= low) & ~first
     free, dropped_by = independent_set(step, able & ~blocking.any(axis=1))
-    if not (first | free).any():
-        best = by_confidence(np.arange(len(high)), step.confidence)[0]
-        return Selection((Commit(int(step.candidates[best]), Tier.FORCED),), below(step, np.arange(len(high)) != best))
-    committed = commits(step, high, induced, free)
-    refused = refusals(step, ~(first | free), able, blocking, dropped_by)
+    return Tiers(high, induced, free, able, blocking, dropped_by)
+
+
+def best(step: Step) -> int:
+    """The index of the most confident candidate."""
+    return int(by_confidence(np.arange(len(step.candidates)), step.confidence)[0])
+
+
+def select(step: Step, thresholds: Thresholds, low: float) -> Selection:
+    """The whole decision over one step's numbers; low: what the conflict-free set asks."""
+    tiers = sort(step, thresholds, low)
+    chosen = tiers.chosen
+    if not chosen.any():
+        forced = best(step)
+        return Selection((Commit(int(step.candidates[forced]), Tier.FORCED),), below(step, np.arange(len(chosen)) != forced))
+    committed = commits(step, tiers.high, tiers.induced, tiers.free)
+    refused = refusals(step, ~chosen, tiers.able, tiers.blocking, tiers.dropped_by)
     return Selection(committed, refused)
 
 

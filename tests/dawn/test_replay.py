@@ -1,6 +1,6 @@
 """Questions to a recorded step."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from dawn.canvas import Canvas
 from dawn.decode import Options, decode
 from dawn.errors import RuleError
 from dawn.prediction import EVERYTHING, Needs
-from dawn.replay import GRID, curve, curve_names, grid, replay, replay_all, shown_range
+from dawn.replay import GRID, Replayer, curve, curve_names, grid, replay, replay_all, shown_range
 from dawn.rules import (
     RULES,
     Confidence,
@@ -27,7 +27,7 @@ from dawn.rules import (
 )
 from dawn.settings import Choice, Number, Whole
 from dawn.thresholds import Thresholds
-from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules
+from tests.dawn.fakes import MASK, RandomDenoiser, canvases, rules, thresholds
 
 
 @given(canvases(), rules(), st.integers(0, 999))
@@ -138,7 +138,7 @@ def test_a_curve_goes_through_the_run_itself(name):
     rule = make_rule(name, {})
     steps = list(decode(RandomDenoiser(), rule, Canvas.blank([5, 6], 16, 8, MASK)))
     for setting in curve_names(rule):
-        points = curve(steps, rule, setting, marks=(0.1234,) if isinstance(rule_specs(name)[setting], Number) else ())
+        points = curve(Replayer(steps), rule, setting, marks=(0.1234,) if isinstance(rule_specs(name)[setting], Number) else ())
         values = [point.value for point in points]
         assert values == sorted(set(values)) and len(values) <= GRID + 2
         own = next(point for point in points if point.value == settings_of(rule)[setting])
@@ -148,10 +148,10 @@ def test_a_curve_goes_through_the_run_itself(name):
 
 def test_a_curve_is_what_replay_says_and_has_gaps_where_numbers_are_missing():
     steps = list(decode(RandomDenoiser(), Confidence(0.9), Canvas.blank([5, 6], 16, 8, MASK), watch=Needs(kl=2)))
-    assert [point.tokens for point in curve(steps, Confidence(0.9), "high")] == [
+    assert [point.tokens for point in curve(Replayer(steps), Confidence(0.9), "high")] == [
         np.mean([len(one.taken) for one in replay_all(steps, Confidence(value))]) for value in grid(Confidence(0.9), "high")
     ]
-    known = {point.value: point.tokens is not None for point in curve(steps, Klass(), "history")}
+    known = {point.value: point.tokens is not None for point in curve(Replayer(steps), Klass(), "history")}
     assert known[1] and known[2] and not known[3]
 
 
@@ -161,4 +161,31 @@ def test_the_sink_level_is_shown_by_its_mode_and_a_seed_has_no_curve():
     assert "seed" not in curve_names(make_rule("random", {}))
     for name in ("seed", "nope", "variant"):
         with pytest.raises(RuleError, match="no curve"):
-            curve([], Dawn(), name)
+            curve(Replayer([first_step(Dawn())]), Dawn(), name)
+
+
+@given(canvases(), st.lists(rules(), min_size=2, max_size=4), st.integers(0, 999))
+def test_a_replayer_asked_often_answers_as_if_asked_once(canvas, asked, seed):
+    steps = list(decode(RandomDenoiser(seed), asked[0], canvas, watch=EVERYTHING | Needs(kl=3)))
+    run = Replayer(steps)
+    for rule in [*asked, *asked]:
+        assert [one.taken for one in run.replay(rule)] == [
+            tuple(replay(step, rule).decision.selection.positions) for step in steps
+        ]
+
+
+DAWNS = st.sampled_from([name for name, rule in RULES.items() if issubclass(rule, Dawn)])
+
+
+@given(canvases(), DAWNS, thresholds(), thresholds(), st.integers(0, 99))
+def test_kept_graphs_are_those_of_the_thresholds_asked_for(canvas, name, one, other, seed):
+    """Moving a threshold that shapes the graph, and one that does not, through every variant of the rule."""
+    steps = list(decode(RandomDenoiser(seed), make_rule(name, asdict(one)), canvas, watch=EVERYTHING))
+    run = Replayer(steps)
+    for field in asdict(other):
+        if field in ("sink", "sink_mode"):
+            continue
+        rule = make_rule(name, asdict(one) | {field: getattr(other, field)})
+        assert [one.taken for one in run.replay(rule)] == [
+            tuple(replay(step, rule).decision.selection.positions) for step in steps
+        ]

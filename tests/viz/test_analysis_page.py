@@ -35,7 +35,6 @@ from viz.tabs.explore import wire_look
 pytestmark = pytest.mark.browser
 
 HOSTILE = ("${document.title='x'}", "<img src=x onerror=document.title='x'>", "=cmd|'/c calc'!A0", "{{value}}", '"quoted",\n')
-WIDE = Dawn(Thresholds(high=0.999, induced=0.99, low=0.97, sink=4.0, sink_mode="relative", edge=0.05))
 PAGES = "document.querySelector('.ax-page').textContent"
 LOOKED = "document.querySelector('[data-testid=attention-note]')"
 CHANGE = "(low) => { for (const part of [window.dawnExplorer, window.dawnAnalysis]) part.propose('dawn', {low}); }"
@@ -66,7 +65,7 @@ TRACES = {
         24, 8, pieces={0: "<s>", MASK: "[MASK]", END: "<|end|>"} | {FIRST + i: t for i, t in enumerate(HOSTILE)}
     ),
     "blind": synthetic_trace(32, 16, rule=Original(), watch=Needs()),
-    "wide": synthetic_trace(192, 64, rule=WIDE, block=64),
+    "wide": synthetic_trace(192, 64, block=64),
     "tall": tall_trace(),
 }
 
