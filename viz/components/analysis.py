@@ -11,13 +11,13 @@ import gradio as gr
 from viz.analysis import Analysis
 from viz.components import explorer
 
-ASSETS = explorer.ASSETS.parent / "analysis"
+FOLDER = explorer.ASSETS / "analysis"
 PARTS = ("tools", "ledger", "replay", "curves", "sinks", "attention", "main")
-FILES = (explorer.ASSETS / "tools.js", *(ASSETS / f"{part}.js" for part in PARTS))
+FILES = (explorer.FOLDER / "tools.js", *(FOLDER / f"{part}.js" for part in PARTS))
 SCRIPT = "\n".join(file.read_text(encoding="utf-8") for file in FILES)
 SCRIPT = f"(() => {{\n'use strict';\n{SCRIPT}}})();"
-STYLE = (ASSETS / "style.css").read_text(encoding="utf-8")
-TEMPLATE = (ASSETS / "template.html").read_text(encoding="utf-8")
+STYLE = (FOLDER / "style.css").read_text(encoding="utf-8")
+TEMPLATE = (FOLDER / "template.html").read_text(encoding="utf-8")
 ON_LOAD = "window.mountDawnAnalysis(element, {trigger, props, server, watch, theme: window.dawnTheme, look: 'look'});"
 
 

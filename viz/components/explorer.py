@@ -17,12 +17,13 @@ import gradio as gr
 
 from viz import theme
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "explorer"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+FOLDER = ASSETS / "explorer"
 PARTS = ("tools", "run", "proposal", "paint", "tokens", "map", "graph", "timeline", "selection", "card", "branches", "main")
-SCRIPT = "\n".join((ASSETS / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+SCRIPT = "\n".join((FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
 SCRIPT = f"(() => {{\n'use strict';\n{SCRIPT}}})();"  # one scope: nothing of it is global but what main.js hands out
-STYLE = theme.css_variables() + "\n" + (ASSETS / "style.css").read_text(encoding="utf-8")
-TEMPLATE = (ASSETS / "template.html").read_text(encoding="utf-8")
+STYLE = theme.css_variables() + "\n" + (FOLDER / "style.css").read_text(encoding="utf-8")
+TEMPLATE = (FOLDER / "template.html").read_text(encoding="utf-8")
 THEME = "window.dawnTheme = " + json.dumps(theme.script_values(), ensure_ascii=False) + ";"
 EVENTS = "fork: 'fork', organise: 'organise'"  # Gradio looks for the quoted names
 ON_LOAD = f"window.mountDawnExplorer(element, {{trigger, props, server, watch, theme: window.dawnTheme, {EVENTS}}});"
