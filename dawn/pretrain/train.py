@@ -35,16 +35,16 @@ class Recipe:
     """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run;
     next_token_share: the part of the run, from its beginning, with next-token prediction in block rows."""
 
-    steps: int = 6000
+    steps: int = 5000
     tokens_per_step: int = 2048
     seed: int = 0
-    matrix_lr: float = 0.01
+    matrix_lr: float = 0.02
     other_lr: float = 0.002
     warmup_steps: int = 50
-    decay_share: float = 0.12
-    next_token_share: float = 0.85
+    decay_share: float = 1.0
+    next_token_share: float = 0.5
     shares_first: tuple[float, ...] = (0.15, 0.7, 0.15)  # drill, block, canvas
-    shares_last: tuple[float, ...] = (0.55, 0.25, 0.2)
+    shares_last: tuple[float, ...] = (0.15, 0.35, 0.5)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
