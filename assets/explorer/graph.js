@@ -120,7 +120,7 @@ function paintFigures(ui, graph) {
 }
 
 function figureWords(ui, graph) {
-  const { nodes, edges, mean, components, largest, in: most, out } = graph.figures, { born, kept, gone } = turnover(ui, graph);
+  const { nodes, edges, mean, components, largest, in: most, out } = graph.figures, { born, kept, gone } = (graph.turned = graph.turned || turnover(ui, graph));
   const since = ui.at > 0 ? `; since the last step ${born} born, ${kept} kept, ${gone} gone` : "";
   const degrees = edges ? ` A position depends on ${number(mean, 2)} others on average; ${most[0]} depends on the most (${most[1]}), and most depend on ${out[0]} (${out[1]}). Connected parts: ${components}, the largest of ${largest} nodes.` : "";
   const key = ui.differences && ui.at > 0 ? " Drawn green: born; dotted: gone." : "";
