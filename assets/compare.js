@@ -316,12 +316,13 @@
   }
 
   const RADIUS = { anchor: 4, written: 2.5, later: 2.5, refused: 4, sink: 4 };
-  const CORNERS = { diamond: [4, 0], square: [4, Math.PI / 4], triangle: [3, -Math.PI / 2], hexagon: [6, 0], pentagon: [5, -Math.PI / 2], wedge: [3, Math.PI / 2], octagon: [8, Math.PI / 8], times: [2, Math.PI / 4] };
+  const CORNERS = { diamond: [4, 0], square: [4, Math.PI / 4], triangle: [3, -Math.PI / 2], hexagon: [6, 0], pentagon: [5, -Math.PI / 2], wedge: [3, Math.PI / 2], octagon: [8, Math.PI / 8] };
 
   function paintNode(ui, c, node, side) {
     const colours = palette(ui), { shape } = ui.theme.looks[node.role], r = RADIUS[node.role] || 6, corners = CORNERS[shape];
     c.beginPath();
-    if (!corners) c.arc(node.x, node.y, r, 0, 7);
+    if (shape === "times") for (const turn of [-1, 1]) { c.moveTo(node.x - r * 0.7, node.y - turn * r * 0.7); c.lineTo(node.x + r * 0.7, node.y + turn * r * 0.7); }
+    else if (!corners) c.arc(node.x, node.y, r, 0, 7);
     else for (let i = 0; i <= corners[0]; i++) {
       const angle = corners[1] + (2 * Math.PI * i) / corners[0];
       c[i ? "lineTo" : "moveTo"](node.x + r * 1.15 * Math.cos(angle), node.y + r * 1.15 * Math.sin(angle));
