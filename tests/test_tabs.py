@@ -17,6 +17,8 @@ from viz.tabs import LARGEST_FILE
 pytestmark = pytest.mark.browser
 
 EXAMPLE = Path(app.ASSETS) / "traces" / "example.npz"
+STEPS = load(EXAMPLE).forwards
+SAVED = f"dawn-{STEPS}-steps.npz"
 PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 TRACE = "document.querySelector('#explorer').dataset.trace"
 
@@ -142,9 +144,9 @@ def test_a_saved_trace_is_the_one_that_was_shown_and_opens_again(page, tmp_path)
     with page.expect_download() as download:
         page.click("[data-testid=save]")
     download.value.save_as(tmp_path / download.value.suggested_filename)
-    assert (tmp_path / "dawn-30-steps.npz").read_bytes() == EXAMPLE.read_bytes()
-    assert open_and_wait(page, tmp_path / "dawn-30-steps.npz") != "example"
-    assert page.get_attribute("#explorer", "data-steps") == "30"
+    assert (tmp_path / SAVED).read_bytes() == EXAMPLE.read_bytes()
+    assert open_and_wait(page, tmp_path / SAVED) != "example"
+    assert page.get_attribute("#explorer", "data-steps") == str(STEPS)
     assert page.is_enabled("[data-testid=fork]") and page.is_hidden("#explorer .dx-notice")
 
 
