@@ -36,10 +36,10 @@ def page_with(traces: dict) -> gr.Blocks:
     store = TraceStore()
     for name, trace in traces.items():
         store.bundle(name, trace)
-    fetch, what_if = answers(traces)
+    served = answers(traces)
     with gr.Blocks(title="Comparison") as app:
-        Explorer(fetch, what_if)
-        Compare(fetch, lambda request: compare(store, request), {"choices": choices(store, "")})
+        Explorer(*served)
+        Compare(served[0], lambda request: compare(store, request), {"choices": choices(store, "")})
     return app
 
 
