@@ -53,7 +53,7 @@ def open_tab(page, name: str) -> None:
 
 def set_lane(page, lane: int, rule: str) -> None:
     page.click(f"#race-rule-{lane} input")
-    page.get_by_role("option", name=rule, exact=True).click()
+    page.get_by_role("option", name=rule, exact=True).last.click()
 
 
 def start_race(page) -> None:

@@ -167,9 +167,10 @@ class TraceStore:
         return entry
 
     def seen_by(self, visitor: str) -> dict[str, Entry]:
-        """The entries that a visitor is told of: the bundled ones and their own, oldest first."""
+        """The entries that a visitor is told of: the bundled one that the page opens with and their own, oldest first."""
+        first = dict(list(self.bundled.items())[:1])
         with self.lock:
-            return self.bundled | {name: entry for name, entry in self.entries.items() if visitor and entry.owner == visitor}
+            return first | {name: entry for name, entry in self.entries.items() if visitor and entry.owner == visitor}
 
     def close(self, name: str, visitor: str, entry: Entry) -> None:
         """The visitor's run has ended: keep what there is, under its name alone; forget an empty one."""

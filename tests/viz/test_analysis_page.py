@@ -93,7 +93,7 @@ def address(lab):
     with gr.Blocks(title="Analysis") as app:
         low = gr.Slider(0, 1, value=0.75, step=0.01, label="low", elem_id="threshold-low")
         pick = gr.Dropdown([*TRACES, "own"], value="mixed", label="run", elem_id="pick")
-        explorer = Explorer(lab.fetch, lab.what_if, value=value(lab, "mixed"))
+        explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, value=value(lab, "mixed"))
         panels = AnalysisPanels(analysis)
         low.input(None, low, None, js=CHANGE)
         pick.input(lambda name: value(lab, name), pick, explorer)

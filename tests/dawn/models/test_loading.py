@@ -371,7 +371,9 @@ def test_stages_are_reported_and_shown_as_state(llada, other):
     seen = []
     load_model(str(llada), report=lambda stage, fraction: seen.append((stage, fraction, model_state(str(llada)))))
     assert [stage for stage, *_ in seen] == ["looking for its files", "loading the weights"]
-    assert all(state == (stage + " …", True) for stage, _, state in seen) and not model_state(str(llada)).busy
+    assert (
+        all((state.words, state.busy) == (stage + " …", True) for stage, _, state in seen) and not model_state(str(llada)).busy
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")

@@ -125,5 +125,5 @@ def test_the_page_decodes_there(spaces, folder):
     lab = Lab(TraceStore(), load_model, [folder], model_state, zerogpu.decoder())
     last = list(lab.run(request(folder), "me"))[-1]
     assert last["done"] and spaces.calls == 1
-    again = list(lab.decode_again(request(folder), last["trace"], 1, "me"))[-1]
+    again = list(lab.decode_again(request(folder), {"trace": last["trace"], "step": 1}, "me"))[-1]
     assert again["done"] and spaces.calls == 2
