@@ -1,8 +1,18 @@
-"""One hypothesis profile for all tests: no deadlines on shared machines, the same examples every time."""
+"""One hypothesis profile for all tests: no deadlines on shared machines, the same examples every time; and the browser."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.browser import launch
 
 settings.register_profile(
     "dawn", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("dawn")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium for the tests of one module."""
+    with launch() as browser:
+        yield browser

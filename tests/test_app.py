@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import app
-from tests.browser import launch, serve
+from tests.browser import serve
 from tests.dawn.models.published import llada
 from viz.page import STYLE, page_theme
 
@@ -51,12 +51,6 @@ MOVE = """async (values) => {
 def address():
     with serve(app.build(), theme=page_theme(), css=STYLE) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launch() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 import app
 from dawn.trace import load, save
-from tests.browser import launch, serve
+from tests.browser import serve
 from viz.page import STYLE, page_theme
 from viz.tabs import LARGEST_FILE
 
@@ -27,12 +27,6 @@ TRACE = "document.querySelector('#explorer').dataset.trace"
 def address():
     with serve(app.build(), theme=page_theme(), css=STYLE, max_file_size=LARGEST_FILE, show_error=False) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launch() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def listed(store: TraceStore, visitor: str) -> list[dict]:
     entries = store.seen_by(visitor)
     below: dict[str | None, list[str]] = {}
     for name, entry in entries.items():
-        parent = parent_of(entry)
+        parent = entry.parent
         below.setdefault(parent[0] if parent and parent[0] in entries else None, []).append(name)
     return [row(name, entries[name], depth) for name, depth in walk(below)]
 
@@ -31,7 +31,7 @@ def walk(below: dict[str | None, list[str]]) -> Iterator[tuple[str, int]]:
 
 
 def row(name: str, entry: Entry, depth: int) -> dict:
-    parent, setup = parent_of(entry), setup_of(entry)
+    parent, setup = entry.parent, entry.setup
     return {
         "trace": name,
         "label": entry.label,
@@ -41,16 +41,6 @@ def row(name: str, entry: Entry, depth: int) -> dict:
         "steps": len(entry.steps),
         "own": bool(entry.owner),
     }
-
-
-def parent_of(entry: Entry) -> tuple[str, int] | None:
-    run = entry.run  # first: it is let go of when there is `finished`
-    return (entry.finished or run).parent
-
-
-def setup_of(entry: Entry):
-    run = entry.run
-    return (entry.finished or run).setup
 
 
 def checked_label(label: object) -> str:

@@ -145,7 +145,7 @@ class Lab:
             if asked.get("do") == "rename":
                 self.store.own(name, visitor).label = branches.checked_label(asked.get("label"))
             elif asked.get("do") == "delete":
-                parent = branches.parent_of(self.store.remove(name, visitor))
+                parent = self.store.remove(name, visitor).parent
                 shown = (parent[0] if parent else EXAMPLE) if shown == name else shown
             else:
                 shown = name

@@ -54,6 +54,12 @@ class Entry:
         run = self.run
         return (self.finished or run).setup
 
+    @property
+    def parent(self) -> tuple[str, int] | None:
+        """The name of the trace and the step that it was forked from, if it was."""
+        run = self.run
+        return (self.finished or run).parent
+
     def finish(self) -> None:
         """Nothing more will come: keep what there is, but not the model that made it."""
         if self.run and self.run.steps:

@@ -20,7 +20,7 @@ from dawn.replay import replay_all
 from dawn.rules import Confidence, Dawn, Original, settings_of
 from dawn.thresholds import Thresholds
 from dawn.trace import Setup, Trace
-from tests.browser import launch, serve
+from tests.browser import serve
 from tests.dawn.fakes import RandomDenoiser
 from tests.dawn.models.small import small_checkpoint
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
@@ -100,12 +100,6 @@ def address(lab):
         wire_look(analysis, panels)
     with serve(app) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launch() as one:
-        yield one
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from dawn.metrics import disagreements, first_divergence, moments_by_step, moments_by_tokens, written_at
 from dawn.rules import Original
-from tests.browser import launch, serve
+from tests.browser import serve
 from tests.viz.demo import answers
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
 from viz.comparison import choices, compare
@@ -41,12 +41,6 @@ def page_with(traces: dict) -> gr.Blocks:
         Explorer(*served)
         Compare(served[0], lambda request: compare(store, request), {"choices": choices(store, "")})
     return app
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launch() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from dawn.critical import changes
 from dawn.prediction import Needs
 from dawn.rules import Dapd, Dawn, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original
 from dawn.thresholds import Thresholds
-from tests.browser import launch, serve
+from tests.browser import serve
 from tests.viz.demo import demo
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
 from tests.viz.test_export import read
@@ -78,12 +78,6 @@ ASK = """async (values) => {
   }
   return times;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launch() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
