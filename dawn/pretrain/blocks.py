@@ -19,11 +19,8 @@ LONGEST_BLOCK = 32
 SINGLE_SHARE = 0.8
 
 
-def block_row(random: np.random.Generator, prompt: list[int], response: list[int], width: int, first: int = 0) -> Row:
-    """prompt + written response + masked response, padded to `width` ≥ len(prompt) + 2 · len(response).
-
-    first: the first position that can know what follows it.
-    """
+def block_row(random: np.random.Generator, prompt: list[int], response: list[int], width: int) -> Row:
+    """prompt + written response + masked response, padded to `width` ≥ len(prompt) + 2 · len(response)."""
     start, length = len(prompt), len(response)
     blocks = block_numbers(random, length)
     single = blocks[-1] == length - 1
@@ -33,20 +30,29 @@ def block_row(random: np.random.Generator, prompt: list[int], response: list[int
     position = np.r_[np.arange(start), np.tile(np.arange(start, start + length), 2), np.zeros(rest, int)]
     ids = np.r_[prompt, response, response, np.full(rest, response[-1])].astype(np.int64)
     following = np.full(width, -1)
-    following[first : start + length - 1] = ids[first + 1 : start + length]
+    if single:
+        following[start - 1 : start + length - 1] = response
     return Row(
         ids=ids,
         masked=np.r_[np.zeros(start + length, bool), masked, np.zeros(rest, bool)],
         position=position,
-        sees=causal_prompt(sees_matrix(blocks, start, rest), start) if single else sees_matrix(blocks, start, rest),
-        following=following if single else None,
+        sees=sees_matrix(blocks, start, rest),
+        following=following,
     )
 
 
-def causal_prompt(sees: np.ndarray, start: int) -> np.ndarray:
-    """The same matrix [width, width] with a prompt whose tokens see only what precedes them."""
-    sees[:start, :start] &= np.tri(start, dtype=bool)
-    return sees
+def causal_row(prompt: list[int], response: list[int], width: int) -> Row:
+    """prompt + response, padded to `width` ≥ len(prompt) + len(response): next-token prediction of the response.
+
+    The prompt's tokens see each other, as they do on a canvas; those of the response see what precedes them.
+    """
+    start, stop = len(prompt), len(prompt) + len(response)
+    ids = np.r_[prompt, response, np.full(width - stop, response[-1])].astype(np.int64)
+    sees = np.tri(width, dtype=bool)
+    sees[:start, :start] = True
+    following = np.full(width, -1)
+    following[start - 1 : stop - 1] = response
+    return Row(ids, np.zeros(width, bool), position=np.arange(width), sees=sees, following=following)
 
 
 def block_numbers(random: np.random.Generator, length: int) -> np.ndarray:

@@ -1,14 +1,16 @@
-"""Training rows: token ids, and which of them are masked. Three kinds of row, four kinds of mask.
+"""Training rows: token ids, which of them are masked, and what the visible ones are asked. Four kinds of row.
 
 A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations,
 each taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be
-computed. A block row is a problem in the layout of `blocks`.
+computed. A block row is a problem in the layout of `blocks`. A causal row masks nothing: every response token sees what
+precedes it and is asked for the token that follows, which teaches the most a token of computation.
 
 Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
 - frontier: what a decoder meets. Before a frontier all is written; behind it no number is, and words are written with some
   probability; behind the frontier's block nothing is.
-Only the response is ever masked.
+Only the response is ever masked. In canvas and drill rows the token before a masked one is asked for it too: what the
+causal rows teach stays in use where every position sees every other.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dawn.pretrain.blocks import block_row
+from dawn.pretrain.blocks import block_row, causal_row
 from dawn.pretrain.data import LARGEST_NUMBER, Problem, is_easier, problems, task_problems
 from dawn.pretrain.row import Row
 
@@ -58,22 +60,30 @@ class RowMaker:
         problem = next(self.task)
         ids, start = self.encode(problem)
         if self.random.random() < UNIFORM_SHARE:
-            return Row(ids, uniform_mask(self.random, len(ids), start))
-        return Row(ids, frontier_mask(self.random, self.is_number[ids], start))
+            return asking_before(ids, uniform_mask(self.random, len(ids), start))
+        return asking_before(ids, frontier_mask(self.random, self.is_number[ids], start))
 
     def block_row(self) -> Row:
         """A word problem whose response tokens are all targets (see `blocks`)."""
-        problem = next(self.task)
-        question, answer = self.tokenizer([problem.question, problem.solution])["input_ids"]
-        prompt = [self.user, *question, self.assistant]
+        prompt, answer = self.halves(next(self.task))
         width = -(-(len(prompt) + 2 * (len(answer) + 1)) // MULTIPLE) * MULTIPLE
         response = answer + [self.end] * ((width - len(prompt)) // 2 - len(answer))
         return block_row(self.random, prompt, response, width)
 
+    def causal_row(self) -> Row:
+        """A word problem, nothing masked, whose response tokens are asked for what follows them."""
+        prompt, answer = self.halves(next(self.task))
+        width = -(-(len(prompt) + len(answer) + 1) // MULTIPLE) * MULTIPLE
+        return causal_row(prompt, [*answer, self.end], width)
+
+    def halves(self, problem: Problem) -> tuple[list[int], list[int]]:
+        """The token ids of the question in its chat form, and those of the worked solution."""
+        question, answer = self.tokenizer([problem.question, problem.solution])["input_ids"]
+        return [self.user, *question, self.assistant], answer
+
     def encode(self, problem: Problem) -> tuple[np.ndarray, int]:
         """ids [width] and the index of the first response token."""
-        question, answer = self.tokenizer([problem.question, problem.solution])["input_ids"]
-        prompt = [self.user, *question, self.assistant]
+        prompt, answer = self.halves(problem)
         full = self.random.random() < FULL_WIDTH_SHARE
         needed = len(prompt) + (GENERATED if full else len(answer) + 1)
         width = min(-(-max(needed, WIDTHS[0]) // MULTIPLE) * MULTIPLE, WIDTHS[-1])
@@ -90,7 +100,7 @@ class RowMaker:
             ids += more
             results += flags
         ids, results = np.array(ids[:DRILL_WIDTH]), np.array(results[:DRILL_WIDTH])
-        return Row(ids, drill_mask(self.random, results))
+        return asking_before(ids, drill_mask(self.random, results))
 
     def encode_line(self, line: str) -> tuple[list[int], list[bool]]:
         """The line's tokens, and for each whether it is a digit of a result."""
@@ -99,6 +109,12 @@ class RowMaker:
         flags = [any(a < stop and b > start for start, stop in spans) for a, b in encoded["offset_mapping"]]
         ids = encoded["input_ids"]
         return ids, [flag and self.is_number[i] for flag, i in zip(flags, ids, strict=False)]
+
+
+def asking_before(ids: np.ndarray, masked: np.ndarray) -> Row:
+    """A row in which every visible token that a masked one follows is asked for it."""
+    asked = ~masked & np.r_[masked[1:], False]
+    return Row(ids, masked, following=np.where(asked, np.roll(ids, -1), -1))
 
 
 def equation_lines(seed: int) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Training of the embedded model: rows → masked cross-entropy → weights. Resumable; seeds fixed; one step is one batch.
 
 The network is transformers' LlamaForCausalLM without the causal mask. The loss is the mean cross-entropy at the masked
-positions only. Matrices are trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls
+positions, plus that of next-token prediction at the visible positions that are asked for it (see `rows`). Matrices are trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls
 linearly to zero over the last part (`decay_share`; 1: from the start).
 """
 
@@ -26,25 +26,23 @@ from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
 MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
-KINDS = ("drill", "block", "canvas")
+KINDS = ("causal", "drill", "block", "canvas")
 SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 40 % of the run;
-    next_token_share: the part of the run, from its beginning, with next-token prediction in block rows."""
+    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 70 % of the run."""
 
-    steps: int = 5000
+    steps: int = 6500
     tokens_per_step: int = 2048
     seed: int = 0
-    matrix_lr: float = 0.02
-    other_lr: float = 0.002
+    matrix_lr: float = 0.015
+    other_lr: float = 0.0015
     warmup_steps: int = 50
     decay_share: float = 1.0
-    next_token_share: float = 0.5
-    shares_first: tuple[float, ...] = (0.15, 0.7, 0.15)  # drill, block, canvas
-    shares_last: tuple[float, ...] = (0.15, 0.35, 0.5)
+    shares_first: tuple[float, ...] = (0.7, 0.15, 0.1, 0.05)  # causal, drill, block, canvas
+    shares_last: tuple[float, ...] = (0.1, 0.1, 0.2, 0.6)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -53,7 +51,7 @@ class Recipe:
 
     def shares(self, step: int) -> dict[str, float]:
         """Share of each kind of row at a step."""
-        part = min(1.0, step / (0.4 * self.steps))
+        part = min(1.0, step / (0.7 * self.steps))
         shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
         return dict(zip(KINDS, shares.tolist(), strict=True))
 
@@ -94,7 +92,7 @@ def new_network(tokenizer):
 def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
     """(kind, rows) a step: one kind, one width; kinds by their shares of rows at that step."""
     waiting: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    make = dict(zip(KINDS, (maker.drill_row, maker.block_row, maker.canvas_row), strict=True))
+    make = dict(zip(KINDS, (maker.causal_row, maker.drill_row, maker.block_row, maker.canvas_row), strict=True))
     step = first_step
     while True:
         shares = recipe.shares(step)
@@ -214,26 +212,23 @@ class Training:
         ids = torch.from_numpy(np.stack([row.ids for row in rows]))  # [rows, width]
         masked = torch.from_numpy(np.stack([row.masked for row in rows]))  # [rows, width]
         hidden = self.hidden(rows, ids.masked_fill(masked, self.tokenizer.mask_token_id))  # [rows, width, d]
-        logits = self.network.lm_head(hidden[masked])  # [masked, V]
-        target = ids[masked]  # [masked]
-        loss = cross_entropy(logits, target)
-        (loss + self.next_token_loss(rows, hidden)).backward()
+        following = torch.from_numpy(np.stack([row.following for row in rows]))  # [rows, width]
+        asked = [(masked, ids), (following >= 0, following)]
+        figures = [self.ask(hidden[where], tokens[where], is_number) for where, tokens in asked if where.any()]
+        sum(loss for loss, *_ in figures).backward()
         self.update()
-        right = (logits.argmax(-1) == target).float()
-        digits = right[torch.from_numpy(is_number)[target]].mean().item()
         self.step += 1
         self.tokens += ids.numel()
-        figures = (loss.item(), right.mean().item(), digits)
-        return Progress(self.step, self.recipe.steps, kind, *figures, ids.numel(), time.perf_counter() - started)
+        loss, right, digits = figures[0]
+        seconds = time.perf_counter() - started
+        return Progress(self.step, self.recipe.steps, kind, loss.item(), right, digits, ids.numel(), seconds)
 
-    def next_token_loss(self, rows: list[Row], hidden: torch.Tensor) -> torch.Tensor:
-        """Mean cross-entropy at the visible positions that can be asked for what follows them; 0 in the run's second half."""
-        asked = [row.following is not None for row in rows]
-        if not any(asked) or self.step >= self.recipe.next_token_share * self.recipe.steps:
-            return torch.zeros(())
-        following = torch.from_numpy(np.stack([row.following for row in rows if row.following is not None]))
-        logits = self.network.lm_head(hidden[torch.tensor(asked)][following >= 0])  # [asked, V]
-        return cross_entropy(logits, following[following >= 0])
+    def ask(self, hidden: torch.Tensor, target: torch.Tensor, is_number: np.ndarray) -> tuple[torch.Tensor, float, float]:
+        """Mean cross-entropy at states [n, d] of the tokens [n]; the shares of them and of their digits that are right."""
+        logits = self.network.lm_head(hidden)  # [n, V]
+        right = (logits.argmax(-1) == target).float()
+        digits = right[torch.from_numpy(is_number)[target]]
+        return cross_entropy(logits, target), right.mean().item(), digits.mean().item()
 
     def hidden(self, rows: list[Row], visible: torch.Tensor) -> torch.Tensor:
         """[rows, width, d]: the last layer's states, each row attending as it says."""

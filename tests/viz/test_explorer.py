@@ -494,16 +494,16 @@ def test_alternatives_stand_with_their_probabilities_and_can_be_written(page):
     page.fill("[data-testid=edit] input", " 7")
     page.keyboard.press("Enter")
     forked(page, f"mixed 6 {{'position': {position}, 'text': ' 7'}}")
-    assert page.locator("[data-testid=mask]").is_hidden()
+    page.locator("[data-testid=mask]").wait_for(state="hidden")
     page.keyboard.press("Escape")
-    assert page.locator("[data-testid=edit]").is_hidden()
+    page.locator("[data-testid=edit]").wait_for(state="hidden")
     written = int(TRACES["mixed"].steps[2].decision.selection.positions[0])
     card_of(page, written)
     page.click("[data-testid=mask]")
     forked(page, f"mixed 6 {{'position': {written}, 'mask': True}}")
     page.keyboard.press("Escape")
     card_of(page, 3)
-    assert page.locator("[data-testid=edit]").is_hidden(), "the prompt never changes"
+    page.locator("[data-testid=edit]").wait_for(state="hidden")
 
 
 def forked(page, text: str) -> None:
@@ -594,8 +594,11 @@ def test_any_panel_fills_the_screen_and_comes_back(page):
         page.click(f".dx-{panel} [data-do=solo]")
         page.wait_for_selector(f"#explorer[data-solo={panel}]")
         others = page.locator(f".dx-main > .dx-panel:not(.dx-{panel}, .dx-side)")
-        assert page.locator(f".dx-{panel}").is_visible() and not any(one.is_visible() for one in others.all())
+        page.locator(f".dx-{panel}").wait_for(state="visible")
+        for one in others.all():
+            one.wait_for(state="hidden")
         show(page, 3)
         page.click(f".dx-{panel} [data-do=solo]")
         page.wait_for_selector("#explorer:not([data-solo])")
-        assert all(one.is_visible() for one in others.all())
+        for one in others.all():
+            one.wait_for(state="visible")

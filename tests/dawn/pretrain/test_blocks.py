@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dawn.pretrain.blocks import block_row
+from dawn.pretrain.blocks import block_row, causal_row
 from dawn.pretrain.train import Recipe, Training, new_network
 from tests.dawn.models.small import small_tokenizer
 
@@ -52,6 +52,21 @@ def test_a_block_row_answers_like_single_canvases_cut_at_the_frontier():
     for index in (0, 4, LENGTH - 1):
         query = START + LENGTH + index
         keep = np.flatnonzero(row.sees[query] | (np.arange(len(row.ids)) == query))
-        cut = type(row)(row.ids[keep], row.masked[keep], row.position[keep], row.sees[np.ix_(keep, keep)])
+        cut = type(row)(*(part[keep] for part in (row.ids, row.masked, row.following, row.position)), row.sees[np.ix_(keep, keep)])
         alone = training.hidden([cut], torch.tensor(np.where(cut.masked, mask, cut.ids))[None])[0]
         torch.testing.assert_close(alone[-1], whole[query], rtol=1e-4, atol=1e-5)
+
+
+def test_nobody_who_is_asked_for_what_follows_sees_it():
+    for row in [*rows(6), causal_row(PROMPT, RESPONSE, 32)]:
+        asked = np.flatnonzero(row.following >= 0)
+        assert not row.masked[asked].any() and (row.ids[asked + 1] == row.following[asked]).all()
+        for query in asked:
+            assert (row.position[row.sees[query]] <= row.position[query]).all() or row.position[query] < START
+            assert not row.sees[query, START:][row.position[START:] > row.position[query]].any()
+
+
+def test_a_causal_row_asks_for_the_whole_response_and_the_prompt_sees_itself_alone():
+    row = causal_row(PROMPT, RESPONSE, 32)
+    assert row.following[row.following >= 0].tolist() == RESPONSE and not row.masked.any()
+    assert row.sees[:START, :START].all() and not row.sees[:START, START:].any()

@@ -9,7 +9,16 @@ import pytest
 
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import data
-from dawn.pretrain.rows import DRILL_WIDTH, RESULT, WIDTHS, RowMaker, frontier_mask, made_up_equation, uniform_mask
+from dawn.pretrain.rows import (
+    DRILL_WIDTH,
+    RESULT,
+    WIDTHS,
+    RowMaker,
+    asking_before,
+    frontier_mask,
+    made_up_equation,
+    uniform_mask,
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +93,8 @@ def test_uniform_masks_cover_all_ratios():
     random = np.random.default_rng(2)
     ratios = [uniform_mask(random, 110, 10)[10:].mean() for _ in range(500)]
     assert min(ratios) < 0.05 and max(ratios) > 0.95 and abs(np.mean(ratios) - 0.5) < 0.05
+
+
+def test_the_token_before_a_masked_one_is_asked_for_it():
+    row = asking_before(np.array([5, 6, 7, 8, 9]), np.array([False, True, True, False, True]))
+    assert row.following.tolist() == [6, -1, -1, 9, -1]

@@ -15,7 +15,7 @@ from dawn.models import load_model
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
 from dawn.pretrain.muon import orthogonalise
-from dawn.pretrain.rows import LEVELS, RowMaker
+from dawn.pretrain.rows import LEVELS
 from dawn.pretrain.train import KINDS, Recipe, Training
 
 TINY = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -77,15 +77,6 @@ def test_a_mastered_level_is_followed_by_the_next(directory):
     for _ in range(1000):
         training.advance(1.0)
     assert training.level == LEVELS
-
-
-def test_next_token_prediction_ends_with_its_share_of_the_run(directory):
-    training = Training(Recipe(steps=10, next_token_share=0.5), directory)
-    rows = [row for row in (RowMaker(training.tokenizer, 3).block_row() for _ in range(30)) if row.following is not None][:1]
-    hidden = torch.zeros(1, len(rows[0].ids), TINY["hidden_size"])
-    early, training.step = training.next_token_loss(rows, hidden), 5
-    assert early.item() == pytest.approx(math.log(len(training.tokenizer)), rel=1e-4)
-    assert training.next_token_loss(rows, hidden) == 0
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8), (3, 12, 6), (1, 6, 12)])
