@@ -1,8 +1,9 @@
 """Training of the embedded model: rows → masked cross-entropy → weights. Resumable; seeds fixed; one step is one batch.
 
 The network is transformers' LlamaForCausalLM without the causal mask. The loss is the mean cross-entropy at the masked
-positions, plus that of next-token prediction at the visible positions that are asked for it (see `rows`). Matrices are trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls
-linearly to zero over the last part (`decay_share`; 1: from the start).
+positions, plus that of next-token prediction at the visible positions that are asked for it (see `rows`). Matrices are
+trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls linearly to zero over the
+last part (`decay_share`; 1: from the start).
 """
 
 from __future__ import annotations
