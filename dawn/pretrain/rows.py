@@ -3,14 +3,14 @@
 A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations,
 each taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be
 computed. A block row is a problem in the layout of `blocks`. A causal row masks nothing: every response token sees what
-precedes it and is asked for the token that follows, which teaches the most a token of computation.
+precedes it and is asked for the token that follows, which teaches most for the time it takes; drill rows are causal too.
 
 Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
 - frontier: what a decoder meets. Before a frontier all is written; behind it no number is, and words are written with some
   probability; behind the frontier's block nothing is.
-Only the response is ever masked. In canvas and drill rows the token before a masked one is asked for it too: what the
-causal rows teach stays in use where every position sees every other.
+Only the response is ever masked. In canvas rows the token before a masked one is asked for it too: what the causal rows
+teach stays in use where every position sees every other.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.25
 SYNTHETIC_SHARE = 0.5
-LARGEST = (10, 10, 10, 20, 40, 60, 100, 150, LARGEST_NUMBER)
-LEVELS = len(LARGEST) - 1
+LARGEST = (10, 20, 40, 100, LARGEST_NUMBER)
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -43,7 +42,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of every kind from a seed. `level` 0 … LEVELS is how hard made-up equations are."""
+    """Rows of every kind from a seed."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -51,7 +50,6 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
-        self.level = LEVELS
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
         self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
 
@@ -91,16 +89,16 @@ class RowMaker:
         return np.array(row), len(prompt)
 
     def drill_row(self) -> Row:
-        """Equations on lines of their own; mostly their results are masked, sometimes other tokens too."""
+        """Equations on lines of their own, nothing masked; the tokens before the digits of results are asked for them."""
         ids, results = [self.assistant], [False]
         while len(ids) < DRILL_WIDTH:
-            synthetic = self.random.random() < SYNTHETIC_SHARE
-            line = made_up_equation(self.random, self.level) if synthetic else next(self.lines)
+            line = made_up_equation(self.random) if self.random.random() < SYNTHETIC_SHARE else next(self.lines)
             more, flags = self.encode_line(line + "\n")
             ids += more
             results += flags
-        ids, results = np.array(ids[:DRILL_WIDTH]), np.array(results[:DRILL_WIDTH])
-        return asking_before(ids, drill_mask(self.random, results))
+        ids, asked = np.array(ids[:DRILL_WIDTH]), np.array([*results[1:DRILL_WIDTH], False])
+        following = np.where(asked, np.roll(ids, -1), -1)
+        return Row(ids, np.zeros(DRILL_WIDTH, bool), following, np.arange(DRILL_WIDTH), np.tri(DRILL_WIDTH, dtype=bool))
 
     def encode_line(self, line: str) -> tuple[list[int], list[bool]]:
         """The line's tokens, and for each whether it is a digit of a result."""
@@ -124,11 +122,10 @@ def equation_lines(seed: int) -> Iterator[str]:
             yield from (line for line in problem.solution.splitlines() if RESULT.search(line) and len(line) < 160)
 
 
-def made_up_equation(random: np.random.Generator, level: int = len(LARGEST) - 1) -> str:
-    """`a op b = c` as worked solutions spell it. level: how hard, from 0 (`3 + 4 = 7`) to the last (all numbers up to 200)."""
-    largest = LARGEST[level]
-    kinds = ["+", "+"] + (["-", "-"] if level > 1 else []) + (["*", "/"] if level > 4 else []) + (["+++"] if level > 6 else [])
-    kind = random.choice(kinds)
+def made_up_equation(random: np.random.Generator) -> str:
+    """`a op b = c` as worked solutions spell it, from `3 + 4 = 7` to numbers up to 200."""
+    largest = random.choice(LARGEST)
+    kind = random.choice(["+", "+", "-", "-", "*", "/", "+++"] if largest > 20 else ["+", "-"])
     if kind == "+++":
         parts = [skewed(random, largest // 4) for _ in range(random.integers(3, 5))]
         left, result = " + ".join(map(str, parts)), sum(parts)
@@ -136,8 +133,8 @@ def made_up_equation(random: np.random.Generator, level: int = len(LARGEST) - 1)
         first, second, result = operands(random, kind, largest)
         sign = random.choice(["*", "*", "x"]) if kind == "*" else kind
         left = f"{first} {sign} {second}"
-    spelling = random.choice(["{} = {}", "{}={}", "{} = ${}"], p=[0.5, 0.4, 0.1]) if level else "{} = {}"
-    left = left.replace(" ", "") if "}=" in spelling or (level and random.random() < 0.3) else left
+    spelling = random.choice(["{} = {}", "{}={}", "{} = ${}"], p=[0.5, 0.4, 0.1])
+    left = left.replace(" ", "") if "}=" in spelling or random.random() < 0.3 else left
     return str(spelling).format(left, result)
 
 
@@ -193,14 +190,4 @@ def frontier_mask(random: np.random.Generator, is_number: np.ndarray, start: int
         masked |= ~behind & ~is_number & (random.random(width) < 0.3)
     masked[:start] = False
     masked[frontier] |= not masked.any()
-    return masked
-
-
-def drill_mask(random: np.random.Generator, results: np.ndarray) -> np.ndarray:
-    """[width] bool: digits of results with probability .9; in a few rows other tokens with one probability below .3."""
-    masked = results & (random.random(len(results)) < 0.9)
-    if random.random() < 0.1:
-        masked |= random.random(len(results)) < random.random() * 0.3
-    masked[0] = False
-    masked[-1] |= not masked.any()
     return masked
