@@ -17,10 +17,14 @@ from dawn.errors import CanvasError
 SPAN = re.compile(r" ?\[MASK(?: ?[x×*] ?(\d{1,4}))?\]")
 LINE = re.compile(r"\s*(\d{1,6})\s*:(.+)")
 LONGEST_FIXED = 10_000
+MOST_MASKS = 10_000
 
 
 def encode_masked(text: str, encode: Callable[[str], list[int]], mask_id: int) -> list[int]:
-    """The ids of a text whose `[MASK]` spans become masks; encode: ids of plain text."""
+    """The ids of a text whose `[MASK]` spans become masks; encode: ids of plain text. CanvasError above MOST_MASKS masks."""
+    masks = sum(int(span[1] or 1) for span in SPAN.finditer(text))
+    if masks > MOST_MASKS:
+        raise CanvasError(f"{masks:,} masked positions in the prompt: at most {MOST_MASKS:,} are taken")
     ids, end = [], 0
     for span in SPAN.finditer(text):
         ids += encode(text[end : span.start()])

@@ -67,6 +67,11 @@ def test_only_the_agreed_form_is_a_span():
     assert seen == ["[mask] [MASK x] [MASKS] [MASK x -1]"]
 
 
+def test_more_masks_than_any_canvas_holds_are_refused_before_they_are_made():
+    with pytest.raises(CanvasError, match="19,998 masked positions"):
+        encode_masked("[MASK x 9999]" * 2, lambda text: [], MASK)
+
+
 def test_fixed_tokens_are_written_where_they_are_asked_for():
     canvas = fix(Canvas.blank([5, 5], 6, 3, MASK), parse_fixed("1:ab\n\n 4: c"), encode)
     assert canvas.tokens.tolist() == [5, 5, MASK, 1, 2, MASK, 8, 3]
