@@ -1,9 +1,9 @@
 """Training rows: token ids, which of them are masked, and what the visible ones are asked. Four kinds of row.
 
-A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs single equations,
-each taken from another problem or made up, so that a result cannot be copied from the line that uses it and must be
-computed. A block row is a problem in the layout of `blocks`. A causal row masks nothing: every response token sees what
-precedes it and is asked for the token that follows, which teaches most for the time it takes; drill rows are causal too.
+A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs made-up equations, whose
+results must be computed, for no line repeats them. A block row is a problem in the layout of `blocks`. A causal row masks
+nothing: every response token sees what precedes it and is asked for the token that follows, which teaches most for the
+time it takes; drill rows are causal too.
 
 Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
@@ -16,12 +16,11 @@ teach stays in use where every position sees every other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 
 from dawn.pretrain.blocks import block_row, causal_row
-from dawn.pretrain.data import LARGEST_NUMBER, Problem, is_easier, problems, task_problems
+from dawn.pretrain.data import LARGEST_NUMBER, Problem, task_problems
 from dawn.pretrain.row import Row
 
 MULTIPLE = 32
@@ -30,8 +29,8 @@ DRILL_WIDTH = 96
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.25
-SYNTHETIC_SHARE = 0.5
-LARGEST = (10, 20, 40, 100, LARGEST_NUMBER)
+LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
+LEVELS = len(LARGEST) - 1
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -42,7 +41,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of every kind from a seed."""
+    """Rows of every kind from a seed. `level` 0 … LEVELS is how large the numbers of drills are."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -50,8 +49,8 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
+        self.level = LEVELS
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
-        self.lines = equation_lines(seed * 10**7 + 5 * 10**6)
 
     def canvas_row(self) -> Row:
         """A word problem with one of the two masks."""
@@ -89,16 +88,19 @@ class RowMaker:
         return np.array(row), len(prompt)
 
     def drill_row(self) -> Row:
-        """Equations on lines of their own, nothing masked; the tokens before the digits of results are asked for them."""
+        """Made-up equations, a line each, nothing masked; the tokens before the digits of results are asked for them."""
         ids, results = [self.assistant], [False]
         while len(ids) < DRILL_WIDTH:
-            line = made_up_equation(self.random) if self.random.random() < SYNTHETIC_SHARE else next(self.lines)
-            more, flags = self.encode_line(line + "\n")
+            more, flags = self.encode_line(made_up_equation(self.random, self.largest()) + "\n")
             ids += more
             results += flags
         ids, asked = np.array(ids[:DRILL_WIDTH]), np.array([*results[1:DRILL_WIDTH], False])
         following = np.where(asked, np.roll(ids, -1), -1)
         return Row(ids, np.zeros(DRILL_WIDTH, bool), following, np.arange(DRILL_WIDTH), np.tri(DRILL_WIDTH, dtype=bool))
+
+    def largest(self) -> int:
+        """The largest number of the next equation: half of the time the level's, else that of any level up to it."""
+        return LARGEST[self.level if self.random.random() < 0.5 else self.random.integers(self.level + 1)]
 
     def encode_line(self, line: str) -> tuple[list[int], list[bool]]:
         """The line's tokens, and for each whether it is a digit of a result."""
@@ -115,16 +117,8 @@ def asking_before(ids: np.ndarray, masked: np.ndarray) -> Row:
     return Row(ids, masked, following=np.where(asked, np.roll(ids, -1), -1))
 
 
-def equation_lines(seed: int) -> Iterator[str]:
-    """Single lines of worked solutions of the training side that hold an equation with a number as its result."""
-    for problem in problems(seed, held_out=False):
-        if is_easier(problem):
-            yield from (line for line in problem.solution.splitlines() if RESULT.search(line) and len(line) < 160)
-
-
-def made_up_equation(random: np.random.Generator) -> str:
-    """`a op b = c` as worked solutions spell it, from `3 + 4 = 7` to numbers up to 200."""
-    largest = random.choice(LARGEST)
+def made_up_equation(random: np.random.Generator, largest: int) -> str:
+    """`a op b = c` as worked solutions spell it, with no number above `largest`."""
     kind = random.choice(["+", "+", "-", "-", "*", "/", "+++"] if largest > 20 else ["+", "-"])
     if kind == "+++":
         parts = [skewed(random, largest // 4) for _ in range(random.integers(3, 5))]

@@ -23,26 +23,27 @@ from torch.nn.functional import cross_entropy
 from dawn.errors import DataError
 from dawn.pretrain.muon import Muon
 from dawn.pretrain.row import Row
-from dawn.pretrain.rows import RowMaker
+from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
+MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
 KINDS = ("causal", "drill", "block", "canvas")
 SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 70 % of the run."""
+    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over half of the run."""
 
-    steps: int = 6000
+    steps: int = 3600
     tokens_per_step: int = 2048
     seed: int = 0
-    matrix_lr: float = 0.012
-    other_lr: float = 0.0012
+    matrix_lr: float = 0.02
+    other_lr: float = 0.002
     warmup_steps: int = 50
     decay_share: float = 1.0
-    shares_first: tuple[float, ...] = (0.5, 0.35, 0.1, 0.05)  # causal, drill, block, canvas
-    shares_last: tuple[float, ...] = (0.1, 0.1, 0.2, 0.6)
+    shares_first: tuple[float, ...] = (0.15, 0.75, 0.05, 0.05)  # causal, drill, block, canvas
+    shares_last: tuple[float, ...] = (0.3, 0.1, 0.2, 0.4)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -51,7 +52,7 @@ class Recipe:
 
     def shares(self, step: int) -> dict[str, float]:
         """Share of each kind of row at a step."""
-        part = min(1.0, step / (0.7 * self.steps))
+        part = min(1.0, step / (0.5 * self.steps))
         shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
         return dict(zip(KINDS, shares.tolist(), strict=True))
 
@@ -118,7 +119,7 @@ class Training:
         torch.manual_seed(recipe.seed)
         self.network = new_network(self.tokenizer)
         self.optimisers = self.new_optimisers()
-        self.step, self.tokens = 0, 0
+        self.step, self.tokens, self.level, self.mastery = 0, 0, 0, 0.0
 
     def own_tokenizer(self):
         """The tokenizer of this run: the directory's, else that of the model it starts from, else newly trained; kept."""
@@ -143,6 +144,7 @@ class Training:
         state = {
             "step": self.step,
             "tokens": self.tokens,
+            "level": self.level,
             "network": self.network.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
         }
@@ -166,7 +168,7 @@ class Training:
         self.network.load_state_dict(state["network"])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.step, self.tokens = state["step"], state["tokens"]
+        self.step, self.tokens, self.level = state["step"], state["tokens"], state["level"]
 
     def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
         """Train to the recipe's end, reporting each step and saving now and then."""
@@ -175,6 +177,7 @@ class Training:
         for layer in self.network.model.layers:
             layer.compile(dynamic=False)
         maker = RowMaker(self.tokenizer, seed=self.recipe.seed * 1000 + self.step)
+        maker.level = self.level
         curve: dict[str, list[tuple[float, ...]]] = defaultdict(list)
         for kind, rows in batches(maker, self.recipe, self.step):
             if self.step >= self.recipe.steps:
@@ -182,6 +185,8 @@ class Training:
             progress = self.one_step(kind, rows, maker.is_number)
             report(progress)
             curve[kind].append((progress.loss, progress.right, progress.digits))
+            if kind == "drill":
+                maker.level = self.advance(progress.digits)
             if self.step % save_every == 0:
                 self.save()
                 self.note(curve)
@@ -191,9 +196,16 @@ class Training:
     def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
         """Append the means of loss, right targets and right digits since the last note, by kind of row."""
         means = {kind: [round(float(x), 4) for x in np.nanmean(values, axis=0)] for kind, values in curve.items()}
-        line = {"step": self.step, "tokens": self.tokens, "loss_right_digits": means}
+        line = {"step": self.step, "tokens": self.tokens, "level": self.level, "loss_right_digits": means}
         with (self.directory / "curve.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+    def advance(self, digits: float) -> int:
+        """The drills' level after a step; it rises when the running share of right digits says the present one is mastered."""
+        self.mastery += (digits - self.mastery) / 8
+        if self.mastery > MASTERED and self.level < LEVELS:
+            self.level, self.mastery = self.level + 1, 0.0
+        return self.level
 
     def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
         """Forward, backward, update of one batch."""

@@ -11,6 +11,7 @@ from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import data
 from dawn.pretrain.rows import (
     DRILL_WIDTH,
+    LARGEST,
     WIDTHS,
     RowMaker,
     asking_before,
@@ -50,7 +51,7 @@ def test_final_answer(text, answer):
 def test_made_up_equations_are_true():
     random = np.random.default_rng(0)
     for _ in range(500):
-        equation = made_up_equation(random)
+        equation = made_up_equation(random, int(random.choice(LARGEST)))
         left, right = re.split(r"\s*=\s*\$?", equation)
         assert eval(left.replace("x", "*")) == int(right) <= 200, equation
 

@@ -15,6 +15,7 @@ from dawn.models import load_model
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
 from dawn.pretrain.muon import orthogonalise
+from dawn.pretrain.rows import LEVELS
 from dawn.pretrain.train import KINDS, Recipe, Training
 
 TINY = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -68,6 +69,14 @@ def test_the_rate_warms_up_holds_and_falls_to_zero():
     assert tuple(recipe.shares(0).values()) == recipe.shares_first
     assert np.allclose(tuple(recipe.shares(900).values()), recipe.shares_last)
     assert all(math.isclose(sum(recipe.shares(step).values()), 1) for step in (0, 300, 1000))
+
+
+def test_a_mastered_level_is_followed_by_the_next(directory):
+    training = Training(Recipe(), directory)
+    assert training.advance(0.9) == 0
+    for _ in range(1000):
+        training.advance(1.0)
+    assert training.level == LEVELS
 
 
 @pytest.mark.parametrize("shape", [(2, 8, 8), (3, 12, 6), (1, 6, 12)])
