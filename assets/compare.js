@@ -48,10 +48,10 @@
   // ---------------------------------------------------------------- choosing
   function follow(ui) {
     const value = ui.tools.props.value || {};
-    if (!value.choices) return;
+    if (!value.choices || (ui.back && !value.own)) return; // the address may ask for the visitor's own traces, which come next
     ui.choices = value.choices;
-    const there = (id) => ui.choices.some((one) => one.trace === id);
-    const keep = (side, otherwise) => (there(value[side]) ? value[side] : there(ui.ids[side]) ? ui.ids[side] : otherwise);
+    const there = (id) => ui.choices.some((one) => one.trace === id), asked = ui.back || value;
+    const keep = (side, otherwise) => [asked[side], ui.ids[side]].find(there) ?? otherwise;
     const [first, second] = [ui.choices[0], ui.choices[1] || ui.choices[0]].map((one) => one && one.trace);
     options(ui);
     choose(ui, { left: keep("left", first), right: keep("right", second) });
@@ -94,7 +94,28 @@
     differences(ui);
     says(ui, told.apart ? "" : summary(told));
     ui.root.dataset.ready = "true";
-    rescale(ui, Infinity);
+    if (ui.back) land(ui, ui.back);
+    else rescale(ui, Infinity);
+  }
+
+  // ---------------------------------------------------------------- the page's address
+  /** What the address asked for when the page opened; null if nothing of this. */
+  function askedFor() {
+    const { left, right, moment, mode } = window.dawnAddress.asked;
+    return left || right ? { left, right, mode, moment: /^[1-9]\d{0,5}$/.test(moment) ? moment - 1 : Infinity } : null;
+  }
+
+  function land(ui, asked) {
+    const gone = SIDES.filter((side) => asked[side] && asked[side] !== ui.ids[side]);
+    ui.back = null;
+    if (asked.mode === "tokens") turn(ui, "tokens");
+    rescale(ui, asked.moment);
+    if (gone.length) notice(ui, `The ${gone.join(" and the ")} trace of this address ${gone.length > 1 ? "are" : "is"} not among yours, or no longer on this server: another one is shown.`);
+  }
+
+  /** What the address names of the comparison, while it is the tab that is shown. */
+  function addressParts(ui, tab) {
+    return tab === "compare" && ui.shown ? { ...ui.ids, moment: ui.k + 1, mode: ui.mode === "tokens" ? "tokens" : null } : {};
   }
 
   function summary({ parting, differing }) {
@@ -129,6 +150,7 @@
     [ui.at.left, ui.at.right] = moments(ui)[ui.k];
     const scrubber = find(ui, "[data-testid=moment]");
     if (Number(scrubber.value) !== ui.k) scrubber.value = ui.k;
+    window.dawnAddress.changed();
     redraw(ui);
   }
 
@@ -450,9 +472,10 @@
   window.mountDawnCompare = (element, tools) => {
     const root = element.querySelector("#compare"), ruler = document.createElement("canvas").getContext("2d");
     ruler.font = `650 13px ${tools.theme.mono}`;
-    const ui = { root, tools, ruler, theme: tools.theme, runs: new Map(), choices: [], ids: {}, shown: null, told: null, mode: "steps", layout: "along", k: 0, at: {}, tokens: {}, codes: {}, hovered: null, next: 0 };
+    const ui = { root, tools, ruler, theme: tools.theme, runs: new Map(), choices: [], ids: {}, shown: null, told: null, mode: "steps", layout: "along", k: 0, at: {}, tokens: {}, codes: {}, hovered: null, next: 0, back: askedFor() };
     wire(ui);
     tools.watch("value", () => follow(ui));
     follow(ui);
+    window.dawnAddress.tell("compare", (tab) => addressParts(ui, tab));
   };
 })();

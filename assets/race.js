@@ -14,6 +14,7 @@
     if (!value.lanes) return;
     if (value.lanes.length !== ui.lanes.length || value.lanes.some((lane, i) => !matches(ui.lanes[i], lane))) build(ui, value);
     value.lanes.forEach((lane, i) => paint(ui.lanes[i], lane));
+    window.dawnAddress.changed();
     ui.root.dataset.state = !value.lanes.length ? "none" : value.done ? "done" : "running";
     says(ui, value);
     result(ui, value);
@@ -61,9 +62,15 @@
   function says(ui, { lanes, done, answer }) {
     const at = lanes.findIndex((lane) => ["running", "warming up"].includes(lane.state));
     const known = answer === null || answer === undefined ? "" : ` The right answer is ${answer}.`;
-    const words = !lanes.length ? "Choose up to four rules and start." : done ? `The race is over: ${verdict(lanes)}.${known}` : at < 0 ? "" : `Lane ${at + 1} of ${lanes.length}: ${lanes[at].label}.`;
+    const words = !lanes.length ? beginning() : done ? `The race is over: ${verdict(lanes)}.${known}` : at < 0 ? "" : `Lane ${at + 1} of ${lanes.length}: ${lanes[at].label}.`;
     const box = find(ui, ".rx-says");
     if (box.textContent !== words) box.textContent = words;
+  }
+
+  /** A race is not kept over a reload, its traces are. */
+  function beginning() {
+    const gone = window.dawnAddress.asked.lanes ? "The race that this address was of is no longer on the page; the traces of its lanes are under Compare, if they are yours. " : "";
+    return `${gone}Choose up to four rules and start.`;
   }
 
   function verdict(lanes) {
@@ -106,5 +113,6 @@
     const ui = { root: element.querySelector("#race"), tools, theme: tools.theme, lanes: [], resultFor: "" };
     tools.watch("value", () => follow(ui));
     follow(ui);
+    window.dawnAddress.tell("race", (tab) => ({ lanes: tab === "race" && ui.lanes.length ? ui.lanes.length : null }));
   };
 })();

@@ -30,6 +30,7 @@ function announceStep(ui) {
   const detail = { trace: ui.run.id, step: ui.at, steps: ui.run.steps.length };
   if (same(detail, ui.painted)) return;
   ui.painted = detail;
+  window.dawnAddress.changed();
   ui.root.dispatchEvent(new CustomEvent("dawn:step", { detail, bubbles: true }));
 }
 
