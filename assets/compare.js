@@ -85,6 +85,7 @@
   }
 
   function open(ui, runs, told) {
+    stop(ui);
     Object.assign(ui, { shown: runs, told, hovered: null, next: 0 });
     notice(ui, told.apart ? `Token by token these two cannot be compared: ${told.apart}. Figures and graphs still can.` : "");
     for (const side of SIDES) build(ui, side);
@@ -279,7 +280,7 @@
   }
 
   function fit(ui, canvas) {
-    const ratio = window.devicePixelRatio || 1, width = canvas.parentElement.clientWidth, height = HEIGHT[ui.layout];
+    const ratio = window.devicePixelRatio || 1, width = canvas.parentElement.clientWidth, height = tall(ui);
     ui.width = width;
     Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
     Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
@@ -289,7 +290,7 @@
   }
 
   function place(ui, graph, width) {
-    const height = HEIGHT[ui.layout], along = ui.layout === "along", base = height - 40;
+    const height = tall(ui), along = ui.layout === "along", base = height - 40;
     const nodes = Array.from(graph.nodes, (position, i) => ({
       position, role: graph.roles[i],
       x: along ? 12 + graph.along[i] * (width - 24) : width / 2 + (graph.plane[2 * i] * (width - 60)) / 3.4,
@@ -432,13 +433,72 @@
     }
   }
 
+  // ---------------------------------------------------------------- playing
+  const lastMoment = (ui) => moments(ui).length - 1;
+
+  function play(ui) {
+    if (ui.timer) return stop(ui);
+    if (ui.k >= lastMoment(ui)) show(ui, 0);
+    const tick = () => {
+      if (ui.k >= lastMoment(ui) || !ui.root.isConnected) return stop(ui);
+      show(ui, ui.k + 1);
+      ui.timer = setTimeout(tick, 1000 / Number(find(ui, "[data-testid=compare-speed]").value));
+    };
+    ui.timer = setTimeout(tick, 200);
+    playButton(ui);
+  }
+
+  function stop(ui) {
+    clearTimeout(ui.timer);
+    ui.timer = null;
+    playButton(ui);
+  }
+
+  function playButton(ui) {
+    const button = find(ui, "[data-do=play]"), words = ui.timer ? "Pause" : "Play";
+    button.textContent = `${ui.timer ? "❚❚" : "▶"} ${words}`;
+    button.setAttribute("aria-label", words);
+  }
+
+  function move(ui, k) {
+    stop(ui);
+    show(ui, k);
+  }
+
+  // ---------------------------------------------------------------- one pair alone on the screen
+  /** Where a page may not fill the screen, the pair fills the comparison. */
+  function solo(ui, button) {
+    if (ui.root.dataset.solo) return together(ui);
+    ui.root.dataset.solo = button.closest(".cx-pair").dataset.pair;
+    button.setAttribute("aria-pressed", "true");
+    if (ui.root.requestFullscreen) ui.root.requestFullscreen().catch(() => {});
+    redraw(ui);
+  }
+
+  function together(ui) {
+    delete ui.root.dataset.solo;
+    for (const button of ui.root.querySelectorAll("[data-do=solo]")) button.setAttribute("aria-pressed", "false");
+    if (document.fullscreenElement) document.exitFullscreen();
+    redraw(ui);
+  }
+
+  const tall = (ui) => (ui.root.dataset.solo === "graphs" ? Math.max(HEIGHT[ui.layout], window.innerHeight - 330) : HEIGHT[ui.layout]);
+
   // ---------------------------------------------------------------- hands
   const ACTIONS = {
-    first: (ui) => show(ui, 0), last: (ui) => show(ui, Infinity), back: (ui) => show(ui, ui.k - 1), forward: (ui) => show(ui, ui.k + 1),
+    first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.k - 1), forward: (ui) => move(ui, ui.k + 1), play, solo,
     steps: (ui) => turn(ui, "steps"), tokens: (ui) => turn(ui, "tokens"), parting: jumpToParting, differing: jumpToDiffering,
     swap: (ui) => choose(ui, { left: ui.ids.right, right: ui.ids.left }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
   };
-  const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last" };
+  const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };
+
+  function keyed(ui, event) {
+    if (event.key === "Escape") return ui.root.dataset.solo && ui.hovered === null ? together(ui) : point(ui, null);
+    const busy = event.target.closest("select") || (event.key === " " && event.target.closest("button, summary"));
+    if (!KEYS[event.key] || event.altKey || event.ctrlKey || event.metaKey || busy) return;
+    event.preventDefault();
+    ACTIONS[KEYS[event.key]](ui);
+  }
 
   function arrange(ui, layout) {
     ui.layout = layout;
@@ -449,15 +509,11 @@
   function wire(ui) {
     ui.root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-do]");
-      if (button) ACTIONS[button.dataset.do](ui);
+      if (button) ACTIONS[button.dataset.do](ui, button);
     });
-    ui.root.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") return point(ui, null);
-      if (!KEYS[event.key] || event.altKey || event.ctrlKey || event.metaKey || event.target.closest("select")) return;
-      event.preventDefault();
-      ACTIONS[KEYS[event.key]](ui);
-    });
-    find(ui, "[data-testid=moment]").addEventListener("input", (event) => show(ui, Number(event.target.value)));
+    ui.root.addEventListener("keydown", (event) => keyed(ui, event));
+    document.addEventListener("fullscreenchange", () => document.fullscreenElement || !ui.root.dataset.solo || together(ui));
+    find(ui, "[data-testid=moment]").addEventListener("input", (event) => move(ui, Number(event.target.value)));
     for (const side of SIDES) find(ui, `[data-testid=${side}]`).addEventListener("change", (event) => choose(ui, { ...ui.ids, [side]: event.target.value }));
     ui.root.addEventListener("pointerover", (event) => {
       const token = event.target.closest(".cx-side .dx-token");

@@ -196,6 +196,27 @@ def test_a_branch_with_another_token_is_kept_named_and_deleted_and_seen_by_nobod
     page.wait_for_selector("[data-testid=branches]", state="hidden")
 
 
+LIMITS = "document.querySelectorAll('[data-testid=limits] button').length"
+
+
+def test_a_critical_value_in_the_card_moves_its_threshold_and_the_proposal_follows(page):
+    page.evaluate("window.dawnExplorer.show(0)")
+    page.wait_for_selector(".dx-token.dx-left:not(.dx-blocked)")
+    position = page.get_attribute(".dx-token.dx-left:not(.dx-blocked) >> nth=0", "data-position")
+    page.evaluate(f"window.dawnExplorer.select({position}, true)")
+    page.wait_for_function(f"{LIMITS} > 0")
+    line = page.locator("[data-testid=limits] li", has_text="taken as").first
+    name, value = line.inner_text().split()[0], line.locator("button").inner_text()
+    line.locator("button").click()
+    page.wait_for_function(
+        f"Number(document.querySelector('#threshold-{name} input[type=number]').value) === Number('{value}')"
+    )
+    page.wait_for_function(
+        "p => document.querySelector('[data-testid=whatif]').dataset.added.split(',').includes(p)", arg=position
+    )
+    page.wait_for_function(f"{ADDRESS}.get('set.{name}') !== null")
+
+
 ADDRESS = "new URLSearchParams(location.search)"
 
 
