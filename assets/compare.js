@@ -210,7 +210,7 @@
     for (let start = header.prompt, b = 1; start < header.length; start += header.block, b++) groups.push([start, Math.min(start + header.block, header.length), `Block ${b}`]);
     box.replaceChildren(...groups.map(([a, b, name]) => make("div", "dx-group", null, make("span", "dx-name", name), make("div", "dx-row", null, ...spans.slice(a, b)))));
     const title = ui.choices.find((one) => one.trace === ui.ids[side]);
-    find(ui, `.cx-side[data-side=${side}] h4 small`).textContent = title ? `${title.rule} · ${title.model}` : "";
+    find(ui, `.cx-side[data-side=${side}] h3 small`).textContent = title ? `${title.rule} · ${title.model}` : "";
     ui.tokens[side] = spans;
     ui.codes[side] = new Array(spans.length).fill("");
   }
@@ -262,7 +262,7 @@
     const panel = find(ui, `.cx-net[data-side=${side}]`), canvas = panel.querySelector("canvas"), none = panel.querySelector(".dx-none"), graph = graphOf(ui, side);
     none.hidden = Boolean(graph);
     canvas.hidden = !graph;
-    panel.querySelector("h4 small").textContent = graph ? sizes(ui, side, graph) : "";
+    panel.querySelector("h3 small").textContent = graph ? sizes(ui, side, graph) : "";
     none.textContent = ui.at[side] < 0 ? "Nothing decided yet." : `The rule “${ui.shown[side].header.rule}” decides without a dependency graph.`;
     if (panel.querySelector("details").open) edges(ui, side);
     if (!graph) return;
@@ -386,7 +386,7 @@
       both("Tokens per forward pass", (one) => one.perForward.toFixed(2)), both("Time", (one) => time(one.seconds)),
       both("Taken as", (one) => tierBar(ui.theme, one.tiers)), both("Output", (one) => code(one.output || "(none)")),
     ];
-    find(ui, "[data-testid=figures]").replaceChildren(table("Figures of both runs", ["", "Left", "Right"], rows));
+    find(ui, "[data-testid=figures]").replaceChildren(table("Figures of both runs", ["What", "Left", "Right"], rows));
   }
 
   function differences(ui) {

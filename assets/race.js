@@ -30,8 +30,9 @@
       const spans = lane.texts.map(() => make("span", "dx-token")), bar = make("progress"), small = make("small"), note = make("p", "rx-note");
       bar.max = lane.texts.length;
       bar.setAttribute("aria-label", `Tokens written in lane ${i + 1}`);
-      const head = make("h4", "", null, make("span", "", `${i + 1} · ${lane.label}`), small);
+      const head = make("h3", "", null, make("span", "", `${i + 1} · ${lane.label}`), small);
       const tokens = make("div", "dx-tokens", null, make("div", "dx-row", null, ...spans));
+      tokens.tabIndex = 0;
       tokens.setAttribute("role", "group");
       tokens.setAttribute("aria-label", `Answer of lane ${i + 1}`);
       const box = make("section", "dx-panel rx-lane", null, head, bar, note, tokens);
@@ -94,7 +95,10 @@
   function row(ui, lane, judged) {
     const name = lane.state === "done" ? lane.label : `${lane.label} (${lane.state})`, verdict = lane.right === null ? make("span", "", "–") : make("span", lane.right ? "rx-right" : "rx-wrong", lane.right ? "✓ right" : "✗ wrong");
     const cells = [name, String(lane.forwards), (lane.tokens / Math.max(1, lane.forwards)).toFixed(2), time(lane.seconds), tierBar(ui.theme, lane.tiers)];
-    return [...cells, ...(judged ? [verdict] : []), make("code", "", lane.output || "(none)"), opening(ui, lane)];
+    const output = Object.assign(make("code", "", lane.output || "(none)"), { tabIndex: 0 });
+    output.setAttribute("role", "group");
+    output.setAttribute("aria-label", `Output of ${lane.label}`);
+    return [...cells, ...(judged ? [verdict] : []), output, opening(ui, lane)];
   }
 
   function opening(ui, lane) {

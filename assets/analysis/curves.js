@@ -24,7 +24,7 @@ function lineKey(name, text) {
 }
 
 function curveFigure(ui, curve) {
-  const known = curve.points.filter(([, tokens]) => tokens !== null), figure = make("div", "ax-curve", null, make("h5", "", curve.name.replace(/_/g, " ")), make("p", "", curve.help));
+  const known = curve.points.filter(([, tokens]) => tokens !== null), figure = make("div", "ax-curve", null, make("h4", "", curve.name.replace(/_/g, " ")), make("p", "", curve.help));
   figure.dataset.name = curve.name;
   const now = make("p", "", "");
   now.setAttribute("role", "status");

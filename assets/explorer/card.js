@@ -43,7 +43,7 @@ function considerLimits(ui, selection) {
 /** The nearest value of each threshold that gives another decision. */
 function limitLines(ui, limits) {
   if (!ui.limitsFor) return [];
-  const head = make("h5", "", "What would change this decision");
+  const head = make("h4", "", "What would change this decision");
   if (!limits) return [head, make("p", "dx-soft", "Deciding again at every critical value…")];
   if (limits.error) return [head, make("p", "dx-soft", limits.error)];
   if (!limits.changes.length) return [head, make("p", "dx-soft", "No threshold alone: whichever is moved, the decision stays.")];
@@ -202,5 +202,5 @@ function chances(ui, p) {
     item.style.setProperty("--dx-share", value);
     list.append(item);
   }
-  return [make("h5", "", "What the model would write here"), list];
+  return [make("h4", "", "What the model would write here"), list];
 }
