@@ -11,7 +11,7 @@ window.dawnAddress = window.dawnAddress || (() => {
   "use strict";
 
   const NAMES = ["tab", "trace", "step", "position", "rule", "left", "right", "moment", "mode", "lanes"], SETTING = "set.", TABS = ["explore", "compare", "race"];
-  const REST = 300; // milliseconds: browsers refuse more than some hundred changes in half a minute
+  const REST = 300; // milliseconds that nothing changes before the address does: writing it takes longer than a step
   const ours = (name) => NAMES.includes(name) || name.startsWith(SETTING);
   const asked = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => ours(name)));
   const sources = new Map();
@@ -29,12 +29,11 @@ window.dawnAddress = window.dawnAddress || (() => {
   }
 
   function changed() {
-    if (!settled || timer) return;
-    timer = setTimeout(write, REST);
+    clearTimeout(timer);
+    if (settled) timer = setTimeout(write, REST);
   }
 
   function write() {
-    timer = null;
     const query = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => !ours(name)));
     if (tab !== TABS[0]) query.set("tab", tab);
     for (const source of sources.values()) for (const [name, value] of Object.entries(source(tab))) if (value !== null && value !== undefined) query.set(name, value);

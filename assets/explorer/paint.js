@@ -19,6 +19,7 @@ function paint(ui, full) {
   overlay(ui);
   if (full) for (const part of [paintTokens, paintFacts, paintPlan]) part(ui);
   paintSelection(ui);
+  ui.root.classList.remove("dx-unpainted");
   ui.root.dataset.steps = ui.run.steps.length;
   ui.root.dataset.step = ui.at;
   announceStep(ui);

@@ -52,6 +52,7 @@ function reset(ui, value) {
   ui.plan = { ...NO_PLAN, wanted: ui.plan.wanted };
   Object.assign(ui, { limits: new Map(), limitsFor: "", timelineFor: null, line: null });
   ui.root.dataset.empty = !value.trace;
+  ui.root.classList.add("dx-unpainted");
   Object.assign(ui.root.dataset, { step: "", steps: "0", trace: value.trace || "", done: false });
   notice(ui, "");
   if (!value.trace) find(ui, ".dx-tokens").replaceChildren();
