@@ -80,7 +80,7 @@ def wide_trace() -> Trace:
 
 def long_trace() -> Trace:
     """1,024 positions over 200 steps."""
-    return synthetic_trace(976, 48, block=64, pace=0.9, steps=200)
+    return synthetic_trace(976, 48, block=64, pace=0.87, steps=200)
 
 
 def page_of(traces: dict[str, Trace]) -> gr.Blocks:
