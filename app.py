@@ -35,7 +35,7 @@ def build() -> gr.Blocks:
     for path in sorted((ASSETS / "traces").glob("*.npz"), key=lambda path: path.stem):
         store.bundle(path.stem, load(path), "Recorded example")
     lab = Lab(store, load_model, offered(os.environ.get("DAWN_MODELS", "")), model_state, decoder())
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 600)) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 600), fill_width=True) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         build_tabs(lab, Analysis(lab, Reader(layers_and_heads, look_into)), lab.there(EXAMPLE, ""))
         page.unload(stopping(lab))

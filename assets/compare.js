@@ -48,10 +48,10 @@
   // ---------------------------------------------------------------- choosing
   function follow(ui) {
     const value = ui.tools.props.value || {};
-    if (!value.choices) return;
+    if (!value.choices || (ui.back && !value.own)) return; // the address may ask for the visitor's own traces, which come next
     ui.choices = value.choices;
-    const there = (id) => ui.choices.some((one) => one.trace === id);
-    const keep = (side, otherwise) => (there(value[side]) ? value[side] : there(ui.ids[side]) ? ui.ids[side] : otherwise);
+    const there = (id) => ui.choices.some((one) => one.trace === id), asked = ui.back || value;
+    const keep = (side, otherwise) => [asked[side], ui.ids[side]].find(there) ?? otherwise;
     const [first, second] = [ui.choices[0], ui.choices[1] || ui.choices[0]].map((one) => one && one.trace);
     options(ui);
     choose(ui, { left: keep("left", first), right: keep("right", second) });
@@ -85,6 +85,7 @@
   }
 
   function open(ui, runs, told) {
+    stop(ui);
     Object.assign(ui, { shown: runs, told, hovered: null, next: 0 });
     notice(ui, told.apart ? `Token by token these two cannot be compared: ${told.apart}. Figures and graphs still can.` : "");
     for (const side of SIDES) build(ui, side);
@@ -94,7 +95,28 @@
     differences(ui);
     says(ui, told.apart ? "" : summary(told));
     ui.root.dataset.ready = "true";
-    rescale(ui, Infinity);
+    if (ui.back) land(ui, ui.back);
+    else rescale(ui, Infinity);
+  }
+
+  // ---------------------------------------------------------------- the page's address
+  /** What the address asked for when the page opened; null if nothing of this. */
+  function askedFor() {
+    const { left, right, moment, mode } = window.dawnAddress.asked;
+    return left || right ? { left, right, mode, moment: /^[1-9]\d{0,5}$/.test(moment) ? moment - 1 : Infinity } : null;
+  }
+
+  function land(ui, asked) {
+    const gone = SIDES.filter((side) => asked[side] && asked[side] !== ui.ids[side]);
+    ui.back = null;
+    if (asked.mode === "tokens") turn(ui, "tokens");
+    rescale(ui, asked.moment);
+    if (gone.length) notice(ui, `The ${gone.join(" and the ")} trace of this address ${gone.length > 1 ? "are" : "is"} not among yours, or no longer on this server: another one is shown.`);
+  }
+
+  /** What the address names of the comparison, while it is the tab that is shown. */
+  function addressParts(ui, tab) {
+    return tab === "compare" && ui.shown ? { ...ui.ids, moment: ui.k + 1, mode: ui.mode === "tokens" ? "tokens" : null } : {};
   }
 
   function summary({ parting, differing }) {
@@ -129,6 +151,7 @@
     [ui.at.left, ui.at.right] = moments(ui)[ui.k];
     const scrubber = find(ui, "[data-testid=moment]");
     if (Number(scrubber.value) !== ui.k) scrubber.value = ui.k;
+    window.dawnAddress.changed();
     redraw(ui);
   }
 
@@ -187,7 +210,7 @@
     for (let start = header.prompt, b = 1; start < header.length; start += header.block, b++) groups.push([start, Math.min(start + header.block, header.length), `Block ${b}`]);
     box.replaceChildren(...groups.map(([a, b, name]) => make("div", "dx-group", null, make("span", "dx-name", name), make("div", "dx-row", null, ...spans.slice(a, b)))));
     const title = ui.choices.find((one) => one.trace === ui.ids[side]);
-    find(ui, `.cx-side[data-side=${side}] h4 small`).textContent = title ? `${title.rule} · ${title.model}` : "";
+    find(ui, `.cx-side[data-side=${side}] h3 small`).textContent = title ? `${title.rule} · ${title.model}` : "";
     ui.tokens[side] = spans;
     ui.codes[side] = new Array(spans.length).fill("");
   }
@@ -239,7 +262,7 @@
     const panel = find(ui, `.cx-net[data-side=${side}]`), canvas = panel.querySelector("canvas"), none = panel.querySelector(".dx-none"), graph = graphOf(ui, side);
     none.hidden = Boolean(graph);
     canvas.hidden = !graph;
-    panel.querySelector("h4 small").textContent = graph ? sizes(ui, side, graph) : "";
+    panel.querySelector("h3 small").textContent = graph ? sizes(ui, side, graph) : "";
     none.textContent = ui.at[side] < 0 ? "Nothing decided yet." : `The rule “${ui.shown[side].header.rule}” decides without a dependency graph.`;
     if (panel.querySelector("details").open) edges(ui, side);
     if (!graph) return;
@@ -257,7 +280,7 @@
   }
 
   function fit(ui, canvas) {
-    const ratio = window.devicePixelRatio || 1, width = canvas.parentElement.clientWidth, height = HEIGHT[ui.layout];
+    const ratio = window.devicePixelRatio || 1, width = canvas.parentElement.clientWidth, height = tall(ui);
     ui.width = width;
     Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
     Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
@@ -267,7 +290,7 @@
   }
 
   function place(ui, graph, width) {
-    const height = HEIGHT[ui.layout], along = ui.layout === "along", base = height - 40;
+    const height = tall(ui), along = ui.layout === "along", base = height - 40;
     const nodes = Array.from(graph.nodes, (position, i) => ({
       position, role: graph.roles[i],
       x: along ? 12 + graph.along[i] * (width - 24) : width / 2 + (graph.plane[2 * i] * (width - 60)) / 3.4,
@@ -363,7 +386,7 @@
       both("Tokens per forward pass", (one) => one.perForward.toFixed(2)), both("Time", (one) => time(one.seconds)),
       both("Taken as", (one) => tierBar(ui.theme, one.tiers)), both("Output", (one) => code(one.output || "(none)")),
     ];
-    find(ui, "[data-testid=figures]").replaceChildren(table("Figures of both runs", ["", "Left", "Right"], rows));
+    find(ui, "[data-testid=figures]").replaceChildren(table("Figures of both runs", ["What", "Left", "Right"], rows));
   }
 
   function differences(ui) {
@@ -410,13 +433,72 @@
     }
   }
 
+  // ---------------------------------------------------------------- playing
+  const lastMoment = (ui) => moments(ui).length - 1;
+
+  function play(ui) {
+    if (ui.timer) return stop(ui);
+    if (ui.k >= lastMoment(ui)) show(ui, 0);
+    const tick = () => {
+      if (ui.k >= lastMoment(ui) || !ui.root.isConnected) return stop(ui);
+      show(ui, ui.k + 1);
+      ui.timer = setTimeout(tick, 1000 / Number(find(ui, "[data-testid=compare-speed]").value));
+    };
+    ui.timer = setTimeout(tick, 200);
+    playButton(ui);
+  }
+
+  function stop(ui) {
+    clearTimeout(ui.timer);
+    ui.timer = null;
+    playButton(ui);
+  }
+
+  function playButton(ui) {
+    const button = find(ui, "[data-do=play]"), words = ui.timer ? "Pause" : "Play";
+    button.textContent = `${ui.timer ? "❚❚" : "▶"} ${words}`;
+    button.setAttribute("aria-label", words);
+  }
+
+  function move(ui, k) {
+    stop(ui);
+    show(ui, k);
+  }
+
+  // ---------------------------------------------------------------- one pair alone on the screen
+  /** Where a page may not fill the screen, the pair fills the comparison. */
+  function solo(ui, button) {
+    if (ui.root.dataset.solo) return together(ui);
+    ui.root.dataset.solo = button.closest(".cx-pair").dataset.pair;
+    button.setAttribute("aria-pressed", "true");
+    if (ui.root.requestFullscreen) ui.root.requestFullscreen().catch(() => {});
+    redraw(ui);
+  }
+
+  function together(ui) {
+    delete ui.root.dataset.solo;
+    for (const button of ui.root.querySelectorAll("[data-do=solo]")) button.setAttribute("aria-pressed", "false");
+    if (document.fullscreenElement) document.exitFullscreen();
+    redraw(ui);
+  }
+
+  const tall = (ui) => (ui.root.dataset.solo === "graphs" ? Math.max(HEIGHT[ui.layout], window.innerHeight - 330) : HEIGHT[ui.layout]);
+
   // ---------------------------------------------------------------- hands
   const ACTIONS = {
-    first: (ui) => show(ui, 0), last: (ui) => show(ui, Infinity), back: (ui) => show(ui, ui.k - 1), forward: (ui) => show(ui, ui.k + 1),
+    first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.k - 1), forward: (ui) => move(ui, ui.k + 1), play, solo,
     steps: (ui) => turn(ui, "steps"), tokens: (ui) => turn(ui, "tokens"), parting: jumpToParting, differing: jumpToDiffering,
     swap: (ui) => choose(ui, { left: ui.ids.right, right: ui.ids.left }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
   };
-  const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last" };
+  const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };
+
+  function keyed(ui, event) {
+    if (event.key === "Escape") return ui.root.dataset.solo && ui.hovered === null ? together(ui) : point(ui, null);
+    const busy = event.target.closest("select") || (event.key === " " && event.target.closest("button, summary"));
+    if (!KEYS[event.key] || event.altKey || event.ctrlKey || event.metaKey || busy) return;
+    event.preventDefault();
+    ACTIONS[KEYS[event.key]](ui);
+  }
 
   function arrange(ui, layout) {
     ui.layout = layout;
@@ -427,15 +509,11 @@
   function wire(ui) {
     ui.root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-do]");
-      if (button) ACTIONS[button.dataset.do](ui);
+      if (button) ACTIONS[button.dataset.do](ui, button);
     });
-    ui.root.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") return point(ui, null);
-      if (!KEYS[event.key] || event.altKey || event.ctrlKey || event.metaKey || event.target.closest("select")) return;
-      event.preventDefault();
-      ACTIONS[KEYS[event.key]](ui);
-    });
-    find(ui, "[data-testid=moment]").addEventListener("input", (event) => show(ui, Number(event.target.value)));
+    ui.root.addEventListener("keydown", (event) => keyed(ui, event));
+    document.addEventListener("fullscreenchange", () => document.fullscreenElement || !ui.root.dataset.solo || together(ui));
+    find(ui, "[data-testid=moment]").addEventListener("input", (event) => move(ui, Number(event.target.value)));
     for (const side of SIDES) find(ui, `[data-testid=${side}]`).addEventListener("change", (event) => choose(ui, { ...ui.ids, [side]: event.target.value }));
     ui.root.addEventListener("pointerover", (event) => {
       const token = event.target.closest(".cx-side .dx-token");
@@ -450,9 +528,10 @@
   window.mountDawnCompare = (element, tools) => {
     const root = element.querySelector("#compare"), ruler = document.createElement("canvas").getContext("2d");
     ruler.font = `650 13px ${tools.theme.mono}`;
-    const ui = { root, tools, ruler, theme: tools.theme, runs: new Map(), choices: [], ids: {}, shown: null, told: null, mode: "steps", layout: "along", k: 0, at: {}, tokens: {}, codes: {}, hovered: null, next: 0 };
+    const ui = { root, tools, ruler, theme: tools.theme, runs: new Map(), choices: [], ids: {}, shown: null, told: null, mode: "steps", layout: "along", k: 0, at: {}, tokens: {}, codes: {}, hovered: null, next: 0, back: askedFor() };
     wire(ui);
     tools.watch("value", () => follow(ui));
     follow(ui);
+    window.dawnAddress.tell("compare", (tab) => addressParts(ui, tab));
   };
 })();

@@ -14,6 +14,7 @@
     if (!value.lanes) return;
     if (value.lanes.length !== ui.lanes.length || value.lanes.some((lane, i) => !matches(ui.lanes[i], lane))) build(ui, value);
     value.lanes.forEach((lane, i) => paint(ui.lanes[i], lane));
+    window.dawnAddress.changed();
     ui.root.dataset.state = !value.lanes.length ? "none" : value.done ? "done" : "running";
     says(ui, value);
     result(ui, value);
@@ -29,8 +30,9 @@
       const spans = lane.texts.map(() => make("span", "dx-token")), bar = make("progress"), small = make("small"), note = make("p", "rx-note");
       bar.max = lane.texts.length;
       bar.setAttribute("aria-label", `Tokens written in lane ${i + 1}`);
-      const head = make("h4", "", null, make("span", "", `${i + 1} · ${lane.label}`), small);
+      const head = make("h3", "", null, make("span", "", `${i + 1} · ${lane.label}`), small);
       const tokens = make("div", "dx-tokens", null, make("div", "dx-row", null, ...spans));
+      tokens.tabIndex = 0;
       tokens.setAttribute("role", "group");
       tokens.setAttribute("aria-label", `Answer of lane ${i + 1}`);
       const box = make("section", "dx-panel rx-lane", null, head, bar, note, tokens);
@@ -61,9 +63,15 @@
   function says(ui, { lanes, done, answer }) {
     const at = lanes.findIndex((lane) => ["running", "warming up"].includes(lane.state));
     const known = answer === null || answer === undefined ? "" : ` The right answer is ${answer}.`;
-    const words = !lanes.length ? "Choose up to four rules and start." : done ? `The race is over: ${verdict(lanes)}.${known}` : at < 0 ? "" : `Lane ${at + 1} of ${lanes.length}: ${lanes[at].label}.`;
+    const words = !lanes.length ? beginning() : done ? `The race is over: ${verdict(lanes)}.${known}` : at < 0 ? "" : `Lane ${at + 1} of ${lanes.length}: ${lanes[at].label}.`;
     const box = find(ui, ".rx-says");
     if (box.textContent !== words) box.textContent = words;
+  }
+
+  /** A race is not kept over a reload, its traces are. */
+  function beginning() {
+    const gone = window.dawnAddress.asked.lanes ? "The race that this address was of is no longer on the page; the traces of its lanes are under Compare, if they are yours. " : "";
+    return `${gone}Choose up to four rules and start.`;
   }
 
   function verdict(lanes) {
@@ -87,7 +95,10 @@
   function row(ui, lane, judged) {
     const name = lane.state === "done" ? lane.label : `${lane.label} (${lane.state})`, verdict = lane.right === null ? make("span", "", "–") : make("span", lane.right ? "rx-right" : "rx-wrong", lane.right ? "✓ right" : "✗ wrong");
     const cells = [name, String(lane.forwards), (lane.tokens / Math.max(1, lane.forwards)).toFixed(2), time(lane.seconds), tierBar(ui.theme, lane.tiers)];
-    return [...cells, ...(judged ? [verdict] : []), make("code", "", lane.output || "(none)"), opening(ui, lane)];
+    const output = Object.assign(make("code", "", lane.output || "(none)"), { tabIndex: 0 });
+    output.setAttribute("role", "group");
+    output.setAttribute("aria-label", `Output of ${lane.label}`);
+    return [...cells, ...(judged ? [verdict] : []), output, opening(ui, lane)];
   }
 
   function opening(ui, lane) {
@@ -106,5 +117,6 @@
     const ui = { root: element.querySelector("#race"), tools, theme: tools.theme, lanes: [], resultFor: "" };
     tools.watch("value", () => follow(ui));
     follow(ui);
+    window.dawnAddress.tell("race", (tab) => ({ lanes: tab === "race" && ui.lanes.length ? ui.lanes.length : null }));
   };
 })();

@@ -196,6 +196,94 @@ def test_a_branch_with_another_token_is_kept_named_and_deleted_and_seen_by_nobod
     page.wait_for_selector("[data-testid=branches]", state="hidden")
 
 
+LIMITS = "document.querySelectorAll('[data-testid=limits] button').length"
+
+
+def test_a_critical_value_in_the_card_moves_its_threshold_and_the_proposal_follows(page):
+    page.evaluate("window.dawnExplorer.show(0)")
+    page.wait_for_selector(".dx-token.dx-left:not(.dx-blocked)")
+    position = page.get_attribute(".dx-token.dx-left:not(.dx-blocked) >> nth=0", "data-position")
+    page.evaluate(f"window.dawnExplorer.select({position}, true)")
+    page.wait_for_function(f"{LIMITS} > 0")
+    line = page.locator("[data-testid=limits] li", has_text="taken as").first
+    name, value = line.inner_text().split()[0], line.locator("button").inner_text()
+    line.locator("button").click()
+    page.wait_for_function(
+        f"Number(document.querySelector('#threshold-{name} input[type=number]').value) === Number('{value}')"
+    )
+    page.wait_for_function(
+        "p => document.querySelector('[data-testid=whatif]').dataset.added.split(',').includes(p)", arg=position
+    )
+    page.wait_for_function(f"{ADDRESS}.get('set.{name}') !== null")
+
+
+ADDRESS = "new URLSearchParams(location.search)"
+
+
+def opened(page, address: str, words: str = "") -> None:
+    """Go to an address; wait for its step, and for these words of the notice."""
+    page.goto(address)
+    page.wait_for_function(PAINTED)
+    page.wait_for_function("words => document.querySelector('#explorer .dx-notice').textContent.includes(words)", arg=words)
+
+
+def test_a_reload_gives_the_same_page_back(page, browser):
+    run(page)
+    trace = page.get_attribute("#explorer", "data-trace")
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.evaluate("window.dawnExplorer.show(2); window.dawnExplorer.select(70, true)")
+    page.wait_for_function(f"{ADDRESS}.get('step') === '3' && {ADDRESS}.get('position') === '70'")
+    assert [url for url in requests if "heartbeat" not in url and "server" not in url] == []
+    page.evaluate(MOVE, [0.31])
+    page.wait_for_function(f"{ADDRESS}.get('set.low') === '0.31'")
+    page.click("[data-testid=branches] summary")
+    branches = page.locator(".dx-branch").all_inner_texts()
+    page.reload()
+    page.wait_for_selector(f'#explorer[data-trace="{trace}"][data-step="2"]', timeout=20_000)
+    page.wait_for_function("document.querySelector('.dx-cardhead b')?.textContent === '70'")
+    page.wait_for_function("JSON.parse(document.querySelector('[data-testid=whatif]').dataset.settings || '{}').low === 0.31")
+    page.wait_for_function("document.querySelector('#threshold-low input[type=number]').value === '0.31'")
+    page.click("[data-testid=branches] summary")
+    assert page.locator(".dx-branch").all_inner_texts() == branches and page.is_visible("[aria-label^='Rename']")
+    link, other = page.evaluate("location.href"), browser.new_page()
+    opened(other, link)
+    other.wait_for_selector(f'#explorer[data-trace="{trace}"][data-step="2"]', timeout=20_000)
+    assert other.locator("[aria-label^='Rename']").count() == 0  # a link shows; it does not own
+    other.close()
+
+
+def test_compare_comes_back_after_a_reload(page):
+    run(page)
+    trace = page.get_attribute("#explorer", "data-trace")
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_selector('#compare[data-ready="true"]', timeout=20_000)
+    page.select_option("[data-testid=right]", trace)
+    page.wait_for_selector('#compare[data-ready="true"]')
+    page.click("#compare [data-do=tokens]")
+    page.click("#compare [data-do=first]")
+    page.wait_for_function(f"{ADDRESS}.get('moment') === '1' && {ADDRESS}.get('right') === '{trace}'")
+    page.reload()
+    page.wait_for_selector('#compare[data-ready="true"][data-mode=tokens][data-moment="0"]', timeout=20_000)
+    assert page.input_value("[data-testid=right]") == trace and page.is_hidden("#compare .dx-notice")
+
+
+@pytest.mark.parametrize(
+    "query, words",
+    [
+        ("trace=gone", "no longer on this server"),
+        ("trace=<img src=x onerror=\"document.title='x'\">&step=3", "no longer on this server"),
+        ("trace=example&step=<script>document.title='x'</script>", 'there is no step "<script>'),
+        ("trace=example&position=1&tab=<b>&rule=${document.title='x'}", "unknown rule"),
+    ],
+)
+def test_an_address_that_cannot_be_shown_says_so_as_text(page, address, query, words):
+    opened(page, f"{address}?{query}", words)
+    assert page.get_attribute("#explorer", "data-trace") == "example"
+    assert page.title() == "DAWN Lab" and page.locator("#explorer img, #explorer script, .dx-notice b").count() == 0
+    page.wait_for_function(f"{ADDRESS}.get('trace') === 'example' && !{ADDRESS}.get('tab')")
+
+
 def test_a_token_that_is_none_is_a_notice(page):
     position = page.get_attribute(".dx-token[data-tier=high] >> nth=0", "data-position")
     page.evaluate(f"window.dawnExplorer.select({position}, true)")

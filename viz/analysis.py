@@ -126,7 +126,7 @@ class Analysis:
         return {
             "name": name,
             "help": rule_specs(rule.name)[name].help,
-            "control": f"threshold-{name}" if is_threshold(rule, name) else f"{rule.name}-{name}",
+            "control": payload.control(rule, name),
             "low": low,
             "high": high,
             "step": step,
@@ -216,14 +216,9 @@ def columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:
     return found | {name: np.array(values, dtype=np.float32) for name, values in numbers.items()}
 
 
-def is_threshold(rule: Rule, name: str) -> bool:
-    """Whether a setting is one of DAWN's thresholds, whose controls all its variants share."""
-    return isinstance(rule, Dawn) and hasattr(rule.thresholds, name)
-
-
 def preset_value(rule: Rule, name: str, model: str) -> tuple[str, float | None]:
     """Where a setting's recommended value comes from, and the value: the model's preset, or the rule's default."""
-    if not is_threshold(rule, name):
+    if not payload.is_threshold(rule, name):
         return "default", getattr(make_rule(rule.name, {}), name)
     label = preset_of(model)
     preset = PRESETS[label] if label else Thresholds()

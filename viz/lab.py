@@ -165,6 +165,16 @@ class Lab:
         there = value(name, entry) | {"branches": branches.listed(self.store, visitor)}
         return there if entry.setup.model in self.models else there | {"fork": False}
 
+    def growing(self, name: str, visitor: str, first: dict) -> Iterator[dict]:
+        """The explorer's value for a trace, and again until its run has ended. first: what the first value says besides."""
+        entry, more, done = self.store.get(name), first, False
+        while not done:
+            done = entry.done
+            yield self.value(name, entry, visitor) | more
+            more = {}
+            if not done:
+                time.sleep(GLANCE)
+
     def guarded(self, begin: Callable[[], tuple[Run, str]], visitor: str) -> Iterator[dict]:
         """The explorer's value after each step of a run; what goes wrong is a notice, and what there is stays."""
         try:
@@ -306,11 +316,9 @@ def value(name: str, entry: Entry) -> dict:
 
 def title(entry: Entry) -> str:
     """The question, and where the run was forked from if it was; steps are counted from 1 on the page."""
-    run = entry.run
-    one = entry.finished or run
     recorded = "" if entry.owner else f"{entry.label}: "
-    branch = f"Decoded again from step {one.parent[1] + 1}: " if one.parent else recorded
-    return branch + shortened(one.prompt)
+    branch = f"Decoded again from step {entry.parent[1] + 1}: " if entry.parent else recorded
+    return branch + shortened(entry.prompt)
 
 
 def facts_of(entry: Entry) -> payload.Facts:

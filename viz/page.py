@@ -18,6 +18,8 @@ STYLE = """
 #explore { align-items: flex-start; }
 footer { display: none !important; }
 @media (max-width: 760px) {
+  .gradio-container > .main { padding: 8px 10px !important; }
+  :is(#explorer-host, #analysis-host, #compare-host, #race-host) .html-container { padding: 4px 0; }
   #explore { flex-direction: column; flex-wrap: nowrap; }
   #explore > * { width: 100%; }
   #controls { display: contents; }
@@ -29,7 +31,9 @@ footer { display: none !important; }
 def page_theme() -> gr.themes.Base:
     """Gradio's plain theme in the page's colours and with fonts that every machine has."""
     (page, page_dark), (panel, panel_dark) = theme.SURFACES["page"], theme.SURFACES["panel"]
-    accent, accent_dark = theme.SURFACES["accent"]
+    (accent, accent_dark), (soft, soft_dark) = theme.SURFACES["accent"], theme.SURFACES["soft"]
+    texts = ("body_text_color_subdued", "block_info_text_color", "block_label_text_color", "block_title_text_color")
+    quiet = {name: soft for name in texts} | {f"{name}_dark": soft_dark for name in texts}
     base = gr.themes.Base(
         primary_hue="orange", neutral_hue="slate", font=FONT, font_mono=MONO, text_size="sm", radius_size="md"
     )
@@ -40,6 +44,9 @@ def page_theme() -> gr.themes.Base:
         block_background_fill_dark=panel_dark,
         button_primary_background_fill=accent,
         button_primary_background_fill_dark=accent_dark,
+        button_primary_background_fill_hover=accent,
+        button_primary_background_fill_hover_dark=accent_dark,
         button_primary_text_color="#ffffff",
         button_primary_text_color_dark=page_dark,
+        **quiet,
     )

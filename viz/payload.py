@@ -160,9 +160,20 @@ def what_if(record: StepRecord, answered: WhatIf, rule: Rule) -> dict:
 
 
 def changes(record: StepRecord, rule: Rule, position: int) -> dict:
-    """How far each threshold would have to move to change the decision about a position: see `dawn.critical.Change`."""
-    found = critical.changes(record, rule, position)
-    return {"step": record.index, "position": position, "changes": [asdict(one) for one in found]}
+    """How far each threshold would have to move to change the decision about a position: see `dawn.critical.Change`. control:
+    the control of the page that moves it."""
+    found = [asdict(one) | {"control": control(rule, one.name)} for one in critical.changes(record, rule, position)]
+    return {"step": record.index, "position": position, "changes": found}
+
+
+def control(rule: Rule, name: str) -> str:
+    """The element of the page that holds a numeric setting of a rule: all of the DAWN family share its thresholds."""
+    return f"threshold-{name}" if is_threshold(rule, name) else f"{rule.name}-{name}"
+
+
+def is_threshold(rule: Rule, name: str) -> bool:
+    """Whether a setting is one of DAWN's thresholds."""
+    return isinstance(rule, Dawn) and hasattr(rule.thresholds, name)
 
 
 def plain(value):

@@ -1,7 +1,8 @@
 """The traces that visitors look at: kept in memory, bounded, each under a name that cannot be guessed.
 
-A trace belongs to nobody but who knows its name; bundled traces have plain names and are never evicted. A visitor is told
-the names of their own traces and of the bundled ones, of no others.
+Who knows a trace's name may look at it; bundled traces have plain names and are never evicted. Renaming and deleting are for
+its owner, who alone is told its name. A visitor is one session of the page. A browser tab has a new session after a reload, so
+it also has a key, which it keeps to itself: sessions of one key own the same traces.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from dawn.trace import Setup, Trace
 MOST_TRACES = 64
 MOST_BYTES = 2**30
 MOST_BYTES_EACH = 2**28  # of one visitor
+MOST_SESSIONS = 4096
+SHORTEST_KEY, LONGEST_KEY = 32, 64  # characters; the page makes 128 bits in hexadecimal
 DECISION_BYTES, EVIDENCE_BYTES = 160, 112  # of the objects that hold them, about
 
 
 @dataclass(slots=True)
 class Entry:
-    """A trace, or a run that is becoming one. cancelled: asked to stop; done: nothing more will come; owner: whose it is
-    (empty: everybody's); label: what it is called in the list of branches; size: about how many bytes it holds, known when it
-    is done; source: where it comes from, in words."""
+    """A trace, or a run that is becoming one. cancelled: asked to stop; done: nothing more will come; owner: whose it is (a
+    visitor or a key; empty: everybody's); label: what it is called in the list of branches; size: about how many bytes it
+    holds, known when it is done; source: where it comes from, in words."""
 
     run: Run | None = None
     finished: Trace | None = None
@@ -53,6 +56,12 @@ class Entry:
         """How it is made."""
         run = self.run
         return (self.finished or run).setup
+
+    @property
+    def prompt(self) -> str:
+        """The question."""
+        run = self.run
+        return (self.finished or run).prompt
 
     @property
     def parent(self) -> tuple[str, int] | None:
@@ -94,11 +103,27 @@ class TraceStore:
         self.entries: OrderedDict[str, Entry] = OrderedDict()
         self.bundled: dict[str, Entry] = {}
         self.running: dict[str, Entry] = {}
+        self.keys: OrderedDict[str, str] = OrderedDict()
         self.lock = threading.Lock()
 
     def bundle(self, name: str, trace: Trace, label: str = "") -> None:
         """Keep a trace for everybody under a plain name."""
         self.bundled[name] = Entry(finished=trace, done=True, label=label or name, source="Example")
+
+    def meet(self, visitor: str, key: object) -> None:
+        """A visitor shows the key of their browser tab: what its earlier sessions own is theirs again."""
+        if not (visitor and isinstance(key, str) and SHORTEST_KEY <= len(key) <= LONGEST_KEY):
+            return
+        with self.lock:
+            self.keys[visitor] = key
+            for entry in self.entries.values():
+                entry.owner = key if entry.owner == visitor else entry.owner
+            while len(self.keys) > MOST_SESSIONS:
+                self.keys.popitem(last=False)
+
+    def owner(self, visitor: str) -> str:
+        """Who owns what a visitor makes: the key of their browser tab, or the session itself if it has shown none."""
+        return self.keys.get(visitor, visitor)
 
     def open(self, run: Run, visitor: str, label: str = "", cancelled: threading.Event | None = None) -> tuple[str, Entry]:
         """Take a run up under a new name as the visitor's current one; an earlier one of theirs is stopped, unless it is of the
@@ -106,7 +131,7 @@ class TraceStore:
         current = self.running.get(visitor)
         if current and current.cancelled is not cancelled:
             self.stop(visitor)
-        entry = Entry(run=run, cancelled=cancelled or threading.Event(), owner=visitor, label=label)
+        entry = Entry(run=run, cancelled=cancelled or threading.Event(), owner=self.owner(visitor), label=label)
         with self.lock:
             self.running[visitor] = entry
         return self.put(entry), entry
@@ -118,7 +143,7 @@ class TraceStore:
             raise TraceError(
                 f"the trace takes {size / 2**20:.0f} MB; at most {self.each / 2**20:.0f} MB are kept for a visitor"
             )
-        return self.put(Entry(finished=trace, done=True, owner=visitor, label=label, size=size, source="File"))
+        return self.put(Entry(finished=trace, done=True, owner=self.owner(visitor), label=label, size=size, source="File"))
 
     def put(self, entry: Entry) -> str:
         """The new name of an entry; older ones make room for it."""
@@ -146,7 +171,8 @@ class TraceStore:
     def shown_to(self, visitor: str) -> dict[str, Entry]:
         """The finished entries that a visitor may choose among, by name: the bundled ones, then their own, newest first."""
         with self.lock:
-            own = {name: entry for name, entry in reversed(self.entries.items()) if entry.owner == visitor and entry.finished}
+            owner = self.owner(visitor)
+            own = {name: entry for name, entry in reversed(self.entries.items()) if entry.owner == owner and entry.finished}
         return self.bundled | own
 
     def get(self, name: object) -> Entry:
@@ -160,7 +186,7 @@ class TraceStore:
     def own(self, name: object, visitor: str) -> Entry:
         """The visitor's own entry; TraceError if it is somebody else's or everybody's."""
         entry = self.get(name)
-        if not visitor or entry.owner != visitor:
+        if not visitor or entry.owner != self.owner(visitor):
             raise TraceError("only your own branches can be renamed or deleted")
         return entry
 
@@ -176,7 +202,8 @@ class TraceStore:
         """The entries that a visitor is told of: the bundled one that the page opens with and their own, oldest first."""
         first = dict(list(self.bundled.items())[:1])
         with self.lock:
-            return first | {name: entry for name, entry in self.entries.items() if visitor and entry.owner == visitor}
+            owner = self.owner(visitor)
+            return first | {name: entry for name, entry in self.entries.items() if owner and entry.owner == owner}
 
     def close(self, name: str, visitor: str, entry: Entry) -> None:
         """The visitor's run has ended: keep what there is, under its name alone; forget an empty one."""
@@ -187,7 +214,7 @@ class TraceStore:
                 self.entries.pop(name, None)
         entry.finish()
         with self.lock:
-            self.make_room(visitor)
+            self.make_room(entry.owner)
 
     def stop(self, visitor: str) -> None:
         """Ask the visitor's run, if there is one, to stop after its current step."""

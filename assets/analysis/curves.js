@@ -24,7 +24,7 @@ function lineKey(name, text) {
 }
 
 function curveFigure(ui, curve) {
-  const known = curve.points.filter(([, tokens]) => tokens !== null), figure = make("div", "ax-curve", null, make("h5", "", curve.name.replace(/_/g, " ")), make("p", "", curve.help));
+  const known = curve.points.filter(([, tokens]) => tokens !== null), figure = make("div", "ax-curve", null, make("h4", "", curve.name.replace(/_/g, " ")), make("p", "", curve.help));
   figure.dataset.name = curve.name;
   const now = make("p", "", "");
   now.setAttribute("role", "status");
@@ -78,13 +78,8 @@ function reading(curve, value) {
   return tokens === null ? `${plain(near)}: not recorded` : `${plain(near)}: ${tokens.toFixed(2)} tokens per step${share === null ? "" : `, agreement ${percent(share)}`}`;
 }
 
-/** Put a value into the setting's own control, as a hand would. */
 function apply(curve, value, now) {
-  const sliders = document.querySelectorAll(`#${CSS.escape(curve.control)} input[type=range]`), slider = [...sliders].find((one) => one.offsetParent !== null) || sliders[0];
-  now.textContent = slider ? `Set to ${plain(value)}.` : "Choose this run's rule among the controls first: then this value can be set.";
-  if (!slider) return;
-  slider.value = Number(value.toFixed(6));
-  for (const name of ["input", "change"]) slider.dispatchEvent(new Event(name, { bubbles: true }));
+  now.textContent = setControl(curve.control, Number(value.toFixed(6))) || `Set to ${plain(value)}.`;
 }
 
 function curveTable(ui, curve, now) {

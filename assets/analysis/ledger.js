@@ -87,7 +87,13 @@ function markSheet(ui) {
   const whole = sheet.columns * sheet.width, tall = ui.ledger.next * sheet.height, p = ui.position, known = p !== null && p >= sheet.low && p < sheet.low + sheet.columns;
   mark(part(ui, "ledger", ".ax-row"), ui.at < ui.ledger.next ? [MARGIN.left, sheet.y(ui.at), whole, sheet.height] : null);
   mark(part(ui, "ledger", ".ax-column"), known ? [sheet.x(p), MARGIN.top, sheet.width, tall] : null);
-  const y = sheet.y(ui.at);
+  clearTimeout(ui.scrolling);
+  ui.scrolling = setTimeout(() => reveal(box, sheet.y(ui.at)), SCROLL_REST);
+}
+
+const SCROLL_REST = 60; // milliseconds: asking for a place amid a step's changes would lay the page out once more
+
+function reveal(box, y) {
   if (y < box.scrollTop || y > box.scrollTop + box.clientHeight - 30) box.scrollTop = y - box.clientHeight / 2;
 }
 

@@ -2,7 +2,6 @@
    panel costs nothing, and scrubbing moves marks only. Text of people and models is written as text, never as markup. */
 
 const LOADS = { ledger: loadLedger, replay: loadReplay, curves: loadCurves, sinks: loadSinks, attention: loadModel };
-const PLANNED = ["replay", "sinks"]; // what depends on the settings as they are now
 
 async function guarded(ui, name, work) {
   try {
@@ -16,7 +15,7 @@ function refresh(ui, name) {
   if (ui.panels[name].open && ui.trace && ui.steps) guarded(ui, name, () => LOADS[name](ui));
 }
 
-const refreshAll = (ui, names = Object.keys(LOADS)) => names.forEach((name) => refresh(ui, name));
+const refreshAll = (ui) => Object.keys(LOADS).forEach((name) => refresh(ui, name));
 
 function onStep(ui, { trace, step, steps }) {
   const other = trace !== ui.trace, more = steps !== ui.steps;
@@ -67,7 +66,9 @@ function onSelect(ui, { position }) {
 function propose(ui, rule, settings) {
   ui.plan = { rule, settings };
   ui.nows.forEach((move) => move());
-  refreshAll(ui, PLANNED);
+  refresh(ui, "replay");
+  clearTimeout(ui.sinkTimer);
+  ui.sinkTimer = setTimeout(() => refresh(ui, "sinks"), QUIET); // a long answer, which would delay the other's
 }
 
 /** Sizes or theme may have changed. */

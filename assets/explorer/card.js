@@ -43,19 +43,23 @@ function considerLimits(ui, selection) {
 /** The nearest value of each threshold that gives another decision. */
 function limitLines(ui, limits) {
   if (!ui.limitsFor) return [];
-  const head = make("h5", "", "What would change this decision");
+  const head = make("h4", "", "What would change this decision");
   if (!limits) return [head, make("p", "dx-soft", "Deciding again at every critical value…")];
   if (limits.error) return [head, make("p", "dx-soft", limits.error)];
   if (!limits.changes.length) return [head, make("p", "dx-soft", "No threshold alone: whichever is moved, the decision stays.")];
-  const list = make("ul", "dx-limits"), lines = limits.changes.map((one) => make("li", "", limitWords(ui, one)));
+  const list = make("ul", "dx-limits"), lines = limits.changes.map((one) => make("li", "", null, ...limitWords(ui, one)));
   list.dataset.testid = "limits";
   list.append(...lines);
   return [head, list];
 }
 
-function limitWords(ui, { name, now, shown, taken, why }) {
-  const effect = taken ? `taken as ${ui.theme.looks[why].label}` : `not taken: ${REASONS[why]}`;
-  return `${name} ${shown < now ? "down to" : "up to"} ${plain(shown)} (now ${plain(now)}): ${effect}`;
+/** The words, with the value as a button that moves the threshold there. */
+function limitWords(ui, { name, now, shown, taken, why, control }) {
+  const effect = taken ? `taken as ${ui.theme.looks[why].label}` : `not taken: ${REASONS[why]}`, button = make("button", "dx-link", plain(shown));
+  Object.assign(button, { type: "button", title: `Set ${name} to ${plain(shown)}` });
+  button.setAttribute("aria-label", button.title);
+  button.addEventListener("click", () => notice(ui, setControl(control, shown)));
+  return [`${name} ${shown < now ? "down to" : "up to"} `, button, ` (now ${plain(now)}): ${effect}`];
 }
 
 const REASONS = {
@@ -198,5 +202,5 @@ function chances(ui, p) {
     item.style.setProperty("--dx-share", value);
     list.append(item);
   }
-  return [make("h5", "", "What the model would write here"), list];
+  return [make("h4", "", "What the model would write here"), list];
 }

@@ -116,7 +116,8 @@ function paintFigures(ui, graph) {
   if (order.textContent !== inOrder) order.textContent = inOrder;
   order.hidden = !inOrder;
   find(ui, ".dx-edges").hidden = find(ui, ".dx-files").hidden = !graph;
-  if (graph && find(ui, ".dx-edges").open) paintTable(ui, graph);
+  clearTimeout(ui.tableTimer);
+  if (graph && find(ui, ".dx-edges").open) ui.tableTimer = setTimeout(() => paintTable(ui, graph), TABLE_REST);
 }
 
 function figureWords(ui, graph) {
@@ -141,13 +142,17 @@ function orderWords(ui) {
   return `The conflict-free set, most confident first: ${parts.join("; ")}.`;
 }
 
+const TABLE_REST = 80; // milliseconds that a step rests before its edges are written as a table: a long one takes longer than a frame
 const PURPOSE = { evidence: "an anchor it leans on", conflict: "a conflict", other: "a dependency" };
 
 function paintTable(ui, graph) {
-  const earlier = edgeKeys(ui, earlierGraph(ui)), cell = (text) => make("td", "", text);
-  const rows = edgesOf(graph).map((edge) => make("tr", "", null,
-    cell(edge.target), cell(edge.source), cell(number(edge.weight, 4)), cell(PURPOSE[edgeKind(ui, edge.source, edge.target)]), cell(earlier.has(edgeKey(ui, edge)) ? "kept" : "born")));
-  find(ui, ".dx-edges tbody").replaceChildren(...rows);
+  const earlier = edgeKeys(ui, earlierGraph(ui)), body = find(ui, ".dx-edges tbody"), edges = edgesOf(graph);
+  while (body.rows.length > edges.length) body.lastChild.remove();
+  while (body.rows.length < edges.length) body.append(make("tr", "", null, ...Array.from({ length: 5 }, () => make("td"))));
+  edges.forEach((edge, i) => {
+    const texts = [edge.target, edge.source, number(edge.weight, 4), PURPOSE[edgeKind(ui, edge.source, edge.target)], earlier.has(edgeKey(ui, edge)) ? "kept" : "born"];
+    texts.forEach((text, column) => { if (body.rows[i].cells[column].textContent !== `${text}`) body.rows[i].cells[column].textContent = text; });
+  });
 }
 
 /** Ask Python for the shown graph as a file and hand it to the visitor. */

@@ -106,8 +106,27 @@ function paintLegend(ui) {
   find(ui, ".dx-legend").replaceChildren(make("b", "", "Taken as"), ...tiers.map((tier) => item(tier, { tier })), make("b", "", "Others"), ...roles.map((role) => item(role, { role })), make("b", "", "Arrows"), ...lines);
 }
 
-/** Start the explorer inside a gr.HTML. tools: trigger, props, server, watch (Gradio's), theme (viz/theme.py), fork and
-    organise (names of events). */
+// ---------------------------------------------------------------- the page's address
+/** What the address names of the explorer: see address.js. Settings only as they differ from those of the run. */
+function addressParts(ui) {
+  const { run, locked } = ui, wanted = ui.plan.wanted, plan = {};
+  if (wanted && run.header && !isRecorded(ui, wanted)) {
+    plan.rule = wanted.rule;
+    for (const [name, value] of Object.entries(wanted.settings)) if (wanted.rule !== run.header.rule || value !== run.header.settings[name]) plan[`set.${name}`] = value;
+  }
+  return { trace: run.id, step: ui.at < 0 ? null : ui.at + 1, position: locked && locked.position, ...plan };
+}
+
+/** Show the step, selection and settings that the address asked for, once the steps are there. */
+function land(ui, { step, position, rule, settings }) {
+  if (step !== null) show(ui, step);
+  if (position !== null) choose(ui, position, true);
+  if (rule) for (const part of [window.dawnExplorer, window.dawnAnalysis]) part && part.propose(rule, settings);
+  window.dawnAddress.settle();
+}
+
+/** Start the explorer inside a gr.HTML. tools: trigger, props, server, watch (Gradio's), theme (viz/theme.py), fork, organise and
+    restore (names of events). */
 window.mountDawnExplorer = (element, tools) => {
   const ui = {
     root: element.querySelector("#explorer"), tools, theme: tools.theme, value: {}, run: emptyRun(undefined), plan: { ...NO_PLAN },
@@ -122,4 +141,6 @@ window.mountDawnExplorer = (element, tools) => {
     propose: (rule, settings) => propose(ui, rule, settings), clearProposal: () => clearProposal(ui),
   };
   follow(ui);
+  window.dawnAddress.tell("explorer", () => addressParts(ui));
+  tools.trigger(tools.restore, { address: window.dawnAddress.asked, key: window.dawnAddress.key });
 };

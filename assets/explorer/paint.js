@@ -19,6 +19,7 @@ function paint(ui, full) {
   overlay(ui);
   if (full) for (const part of [paintTokens, paintFacts, paintPlan]) part(ui);
   paintSelection(ui);
+  ui.root.classList.remove("dx-unpainted");
   ui.root.dataset.steps = ui.run.steps.length;
   ui.root.dataset.step = ui.at;
   announceStep(ui);
@@ -30,6 +31,7 @@ function announceStep(ui) {
   const detail = { trace: ui.run.id, step: ui.at, steps: ui.run.steps.length };
   if (same(detail, ui.painted)) return;
   ui.painted = detail;
+  window.dawnAddress.changed();
   ui.root.dispatchEvent(new CustomEvent("dawn:step", { detail, bubbles: true }));
 }
 

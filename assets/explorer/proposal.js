@@ -13,6 +13,7 @@ function fullSettings(ui, wanted) {
 
 function clearProposal(ui) {
   ui.plan = { ...NO_PLAN };
+  window.dawnAddress.changed();
   redraw(ui);
 }
 
@@ -24,6 +25,7 @@ function isRecorded(ui, wanted) {
 /** Ask what the wanted settings would select here: at most one question in flight, the latest wins. */
 async function consider(ui) {
   const wanted = ui.plan.wanted, step = ui.at, trace = ui.run.id;
+  window.dawnAddress.changed();
   if (!wanted || step < 0 || isRecorded(ui, wanted)) {
     ui.plan.shown = null;
     return redraw(ui);

@@ -27,6 +27,8 @@ async function follow(ui) {
   while (ui.run.steps.length < (ui.value.steps || 0) && (await fetchMore(ui)));
   ui.fetching = false;
   ui.root.dataset.done = ui.value.done !== false;
+  if (ui.back) land(ui, ui.back);
+  ui.back = null;
   if (ui.value.notice) notice(ui, ui.value.notice);
 }
 
@@ -34,6 +36,7 @@ async function follow(ui) {
 function adopt(ui, value) {
   const changed = value.trace !== ui.run.id;
   ui.value = value;
+  ui.back = value.back || (changed ? null : ui.back);
   if (changed) reset(ui, value);
   find(ui, ".dx-title").textContent = value.title || "";
   find(ui, "[data-do=fork]").disabled = value.done === false || value.fork === false;
@@ -49,6 +52,7 @@ function reset(ui, value) {
   ui.plan = { ...NO_PLAN, wanted: ui.plan.wanted };
   Object.assign(ui, { limits: new Map(), limitsFor: "", timelineFor: null, line: null });
   ui.root.dataset.empty = !value.trace;
+  ui.root.classList.add("dx-unpainted");
   Object.assign(ui.root.dataset, { step: "", steps: "0", trace: value.trace || "", done: false });
   notice(ui, "");
   if (!value.trace) find(ui, ".dx-tokens").replaceChildren();

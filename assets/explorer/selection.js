@@ -22,6 +22,7 @@ function announceSelection(ui) {
   const selection = selected(ui), detail = { position: selection ? selection.position : null, locked: Boolean(ui.locked) };
   if (same(detail, ui.announced)) return;
   ui.announced = detail;
+  window.dawnAddress.changed();
   ui.root.dispatchEvent(new CustomEvent("dawn:select", { detail, bubbles: true }));
 }
 

@@ -33,6 +33,18 @@ function pair(one, other) {
   return [number(one, 7), number(other, 7)];
 }
 
+/** Put a value into a control of the page, as a hand would; its number field, since a slider takes its own steps only. @returns why it
+    cannot be done, or nothing */
+function setControl(id, value) {
+  const fields = [...document.querySelectorAll(`#${CSS.escape(id)} input[type=number]`)], box = fields.find((one) => one.offsetParent !== null) || fields[0];
+  if (!box) return "Choose this run's rule among the controls first: then this value can be set.";
+  const ends = document.querySelector(`#${CSS.escape(id)} input[type=range]`), [low, high] = ends ? [Number(ends.min), Number(ends.max)] : [-Infinity, Infinity];
+  if (value < low || value > high) return `This control goes from ${plain(low)} to ${plain(high)}.`;
+  box.value = value;
+  for (const name of ["input", "change"]) box.dispatchEvent(new Event(name, { bubbles: true }));
+  return "";
+}
+
 /** A threshold as it was compared: rounded to float32. */
 const level = Math.fround;
 const plain = (value) => String(Number(value.toPrecision(6))).replace(/^0\./, ".");

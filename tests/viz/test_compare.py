@@ -130,6 +130,40 @@ def test_keys_and_buttons_move(page):
         shown(page, moment)
 
 
+def test_the_pair_plays_and_pauses(page):
+    page.focus("[data-testid=moment]")
+    page.keyboard.press("Home")
+    shown(page, 0)
+    page.select_option("[data-testid=compare-speed]", "20")
+    page.focus("[data-testid=moment]")
+    page.keyboard.press("Space")
+    page.wait_for_function("Number(document.querySelector('#compare').dataset.moment) >= 3")
+    assert page.inner_text("[data-testid=compare-play]").endswith("Pause")
+    page.keyboard.press("Space")
+    assert page.inner_text("[data-testid=compare-play]").endswith("Play")
+    page.click("[data-testid=compare-play]")
+    shown(page, len(moments_by_step(LEFT, RIGHT)) - 1)  # and it stops by itself at the end
+    page.wait_for_function("document.querySelector('[data-testid=compare-play]').textContent.endsWith('Play')")
+    page.click("[data-testid=compare-play]")
+    page.click("#compare [data-do=first]")
+    shown(page, 0)
+    assert page.inner_text("[data-testid=compare-play]").endswith("Play")  # a hand on the scrubber stops it
+
+
+def test_either_pair_fills_the_screen_and_comes_back(page):
+    for pair, other in (("canvases", "graphs"), ("graphs", "canvases")):
+        page.click(f"[data-pair={pair}] [data-do=solo]")
+        page.wait_for_selector(f"#compare[data-solo={pair}] [data-pair={pair}]")
+        page.wait_for_selector(f"[data-pair={other}]", state="hidden")
+        page.focus("[data-testid=moment]")
+        page.keyboard.press("Home")
+        shown(page, 0)
+        if pair == "graphs":
+            page.wait_for_function("parseInt(document.querySelector('.cx-net canvas').style.height) > 320")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(f"#compare:not([data-solo]) [data-pair={other}]")
+
+
 def test_the_first_difference_is_jumped_to_and_named(page):
     found = first_divergence(LEFT, RIGHT)
     page.click("[data-testid=parting]")

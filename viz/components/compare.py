@@ -1,7 +1,8 @@
 """The comparison: one gr.HTML with a static template and its own script, two traces at the same moment.
 
-Its value is {"choices": [{"trace", "title", "rule", "model", "steps"}]} and, to choose for the visitor, "left" and "right".
-Nothing of a run goes through the template: the script fetches steps and writes them as text.
+Its value is {"choices": [{"trace", "title", "rule", "model", "steps"}]} and, to choose for the visitor, "left" and "right";
+"own" says that the visitor's own traces are among them. Nothing of a run goes through the template: the script fetches steps
+and writes them as text.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from viz.components.explorer import ASSETS, THEME, named
+from viz.components.explorer import ADDRESS, ASSETS, THEME, named
 
 PARTS = (ASSETS / "parts.js").read_text(encoding="utf-8")
 SCRIPT = (ASSETS / "compare.js").read_text(encoding="utf-8")
@@ -25,7 +26,7 @@ def Compare(fetch: Callable[[dict], dict], compare: Callable[[dict], dict], valu
         value=value,
         html_template=TEMPLATE,
         js_on_load=ON_LOAD,
-        head=f"<style>{STYLE}</style><script>{THEME}{PARTS}{SCRIPT}</script>",
+        head=f"<style>{STYLE}</style><script>{THEME}{ADDRESS}{PARTS}{SCRIPT}</script>",
         apply_default_css=False,
         server_functions=[named("fetch", fetch), named("compare", compare)],
         elem_id="compare-host",

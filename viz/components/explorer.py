@@ -1,9 +1,10 @@
 """The explorer: one gr.HTML with a static template and its own script, for scrubbing through the steps of a run.
 
 Its value is {"trace": id, "steps": n, "done": bool, "title": str} and, if wanted, "at": the step to show first, "fork": False
-to disable decoding again, "branches": the rows of viz/branches.py. Nothing of a run goes through the template: the script
-fetches steps and writes them as text. Events: `fork`, with `trace`, `step` and perhaps `edit`, when somebody wants to decode
-again from the shown step; `organise`, with `do` (show, rename, delete), `trace`, `shown` and `label`, about branches.
+to disable decoding again, "branches": the rows of viz/branches.py, "back": the step, position, rule and settings that an
+address asks for. Nothing of a run goes through the template: the script fetches steps and writes them as text. Events: `fork`,
+with `trace`, `step` and perhaps `edit`, when somebody wants to decode again from the shown step; `restore`, with `address` and
+`key`, when the page opens; `organise`, with `do` (show, rename, delete), `trace`, `shown` and `label`, about branches.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 FOLDER = ASSETS / "explorer"
 PARTS = ("tools", "run", "proposal", "paint", "tokens", "map", "graph", "timeline", "selection", "card", "branches", "main")
 SCRIPT = "\n".join((FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
-SCRIPT = f"(() => {{\n'use strict';\n{SCRIPT}}})();"  # one scope: nothing of it is global but what main.js hands out
+ADDRESS = (ASSETS / "address.js").read_text(encoding="utf-8")
+SCRIPT = f"{ADDRESS}(() => {{\n'use strict';\n{SCRIPT}}})();"  # one scope: nothing of it is global but what main.js hands out
 STYLE = theme.css_variables() + "\n" + (FOLDER / "style.css").read_text(encoding="utf-8")
 TEMPLATE = (FOLDER / "template.html").read_text(encoding="utf-8")
 THEME = "window.dawnTheme = " + json.dumps(theme.script_values(), ensure_ascii=False) + ";"
-EVENTS = "fork: 'fork', organise: 'organise'"  # Gradio looks for the quoted names
+EVENTS = "fork: 'fork', organise: 'organise', restore: 'restore'"  # Gradio looks for the quoted names
 ON_LOAD = f"window.mountDawnExplorer(element, {{trigger, props, server, watch, theme: window.dawnTheme, {EVENTS}}});"
 NOTHING = {"trace": None, "steps": 0, "done": True, "title": ""}
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from viz.components.compare import PARTS
 from viz.components.compare import STYLE as TABLES
-from viz.components.explorer import ASSETS, THEME
+from viz.components.explorer import ADDRESS, ASSETS, THEME
 from viz.race import NOTHING
 
 SCRIPT = (ASSETS / "race.js").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def RaceView() -> gr.HTML:
         value=NOTHING,
         html_template=TEMPLATE,
         js_on_load=ON_LOAD,
-        head=f"<style>{TABLES}{STYLE}</style><script>{THEME}{PARTS}{SCRIPT}</script>",
+        head=f"<style>{TABLES}{STYLE}</style><script>{THEME}{ADDRESS}{PARTS}{SCRIPT}</script>",
         apply_default_css=False,
         elem_id="race-host",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import gradio as gr
 
 from viz.analysis import Analysis
@@ -15,13 +17,15 @@ from viz.tabs.race import build_race
 def build_tabs(lab: Lab, analysis: Analysis, first: dict) -> None:
     """All tabs. first: the explorer's value before anything has run."""
     with gr.Tabs() as tabs:
-        with gr.Tab("Explore", id="explore"):
-            explorer = build_explore(lab, analysis, first)
+        with gr.Tab("Explore", id="explore") as explore:
+            explorer = build_explore(lab, analysis, first, tabs)
             build_files(lab, explorer)
-        with gr.Tab("Compare", id="compare") as tab:
-            comparison = build_compare(lab, tab)
-        with gr.Tab("Race", id="race"):
+        with gr.Tab("Compare", id="compare") as compare:
+            comparison = build_compare(lab, compare)
+        with gr.Tab("Race", id="race") as race:
             build_race(lab, tabs, explorer, comparison)
+    for tab in (explore, compare, race):
+        tab.select(None, js=f"() => {{ window.dawnAddress.tab({json.dumps(tab.id)}); }}", api_name=False)
 
 
 __all__ = ["LARGEST_FILE", "build_tabs", "stopping"]

@@ -22,6 +22,6 @@ def choosing(lab: Lab):
     """The value that shows a visitor their own traces."""
 
     def value(request: gr.Request) -> dict:
-        return {"choices": choices(lab.store, visitor(request))}
+        return {"choices": choices(lab.store, visitor(request)), "own": True}
 
     return value

@@ -5,18 +5,20 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import gradio as gr
 
 from dawn.errors import DawnError
-from dawn.rules import RULES, Dawn, rule_help, rule_specs
+from dawn.rules import RULES, Dawn, Rule, rule_help, rule_specs, settings_of
 from dawn.settings import Choice, Spec, Whole, specs
 from dawn.thresholds import PRESETS, RELATIVE_SINK_SHOWN, THRESHOLD_NAMES, Thresholds, preset_of
+from viz import permalink
 from viz.analysis import Analysis
 from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
-from viz.lab import LONGEST_GENERATION, Lab, Request
+from viz.lab import LONGEST_GENERATION, Lab, Request, facts_of
+from viz.store import Entry
 
 SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}
 SINK_START = {"absolute": 0.01, "relative": 4.0}
@@ -60,7 +62,7 @@ def propose_script() -> str:
     return PROPOSE.replace("TAKES", json.dumps({rule: takes(rule) for rule in RULES}))
 
 
-def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
+def build_explore(lab: Lab, analysis: Analysis, first: dict, tabs: gr.Tabs) -> gr.HTML:
     """Fill the current tab; the explorer. first: its value before anything has run."""
     with gr.Row(elem_id="explore"):
         with gr.Column(scale=2, min_width=300, elem_id="controls"):
@@ -75,6 +77,7 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
     wire_look(analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
+    wire_address(lab, tabs, explorer, groups, [prompt, model, rule, *lengths, *controls])
     return explorer
 
 
@@ -122,12 +125,12 @@ def threshold_controls(start: Thresholds) -> list:
     """The sliders of the five thresholds, then the choices of what they mean."""
     every = specs(Thresholds)
     choices = {name: spec for name, spec in every.items() if isinstance(spec, Choice)}
+    every["sink"] = replace(every["sink"], shown=(0.0, *SINK_RANGES[start.sink_mode]))
     sliders = [
         control(f"threshold-{name}", f"τ {name}", spec, getattr(start, name))
         for name, spec in every.items()
         if name not in choices
     ]
-    sliders[-1].maximum, sliders[-1].step = SINK_RANGES[start.sink_mode]
     with gr.Accordion("What the thresholds mean", open=False):
         return sliders + [control(f"setting-{name}", name, spec, getattr(start, name)) for name, spec in choices.items()]
 
@@ -228,6 +231,50 @@ def wire_settings(preset, rule, controls: list, groups: dict) -> None:
     rule.input(lambda name: shown_for(name, groups), rule, [rule, *groups.values()], **quiet)
     chosen = preset.input(preset_values, preset, controls[: len(THRESHOLD_NAMES)], **quiet)
     chosen.then(None, inputs, None, js=propose)
+
+
+def wire_address(lab: Lab, tabs: gr.Tabs, explorer: gr.HTML, groups: dict, inputs: list) -> None:
+    """What the page shows when it opens with an address: tab, trace, and the trace's own settings among the controls."""
+    rest = [tabs, *groups.values(), *inputs]
+
+    def restore(request: gr.Request, event: gr.EventData):
+        asked = event._data.get("address")
+        lab.store.meet(visitor(request), event._data.get("key"))
+        name, entry, address = permalink.find(lab, asked)
+        more = restored(lab, entry, address, groups) if asked else [gr.skip()] * len(rest)
+        for value in permalink.values(lab, name, entry, address, visitor(request)):
+            yield value, *more
+            more = [gr.skip()] * len(rest)
+
+    explorer.restore(restore, None, [explorer, *rest], concurrency_limit=None, show_progress="hidden", api_name=False)
+
+
+def restored(lab: Lab, entry: Entry, address: permalink.Address, groups: dict) -> list:
+    """The tab, the groups of controls that show, and every control as the run was asked for; the fixed tokens stay."""
+    facts, rule = facts_of(entry), address.plan or entry.setup.make_rule()
+    setup, canvas = facts.setup, facts.canvas
+    generated = min(canvas.length - canvas.prompt_length, LONGEST_GENERATION)
+    lengths = (
+        generated,
+        canvas.block_length,
+        setup.temperature,
+        setup.seed,
+        bool(setup.end_ids),
+        setup.suppress_end,
+        gr.skip(),
+    )
+    model = setup.model if setup.model in lab.models else gr.skip()
+    words, *shown = shown_for(rule.name, groups)
+    tab = gr.Tabs(selected=address.tab) if address.tab else gr.skip()
+    return [tab, *shown, entry.prompt, model, words | {"value": rule.name}, *lengths, *controls_of(rule)]
+
+
+def controls_of(rule: Rule) -> list:
+    """The controls as they stand for a rule and its settings; those that it does not read stay."""
+    values, settings = [gr.skip()] * len(KEYS), settings_of(rule)
+    for place, name in takes(rule.name):
+        values[place] = sink_update(settings["sink_mode"], settings[name]) if name == "sink" else settings[name]
+    return values
 
 
 def shown_for(name: str, groups: dict) -> list:

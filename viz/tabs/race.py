@@ -95,6 +95,6 @@ def opening(lab: Lab):
         if event.place == "explore":
             return gr.Tabs(selected="explore"), lab.shown(event.trace, visitor(request)), gr.skip()
         side = {event.place: event.trace} if event.place in ("left", "right") else {}
-        return gr.Tabs(selected="compare"), gr.skip(), {"choices": choices(lab.store, visitor(request)), **side}
+        return gr.Tabs(selected="compare"), gr.skip(), {"choices": choices(lab.store, visitor(request)), "own": True, **side}
 
     return view

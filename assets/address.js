@@ -1,0 +1,50 @@
+/* The page's address names what is shown, so that a reload or a link shows it again. Owns the address and the key by which a browser
+   tab proves to the server that it is the same one after a reload; the key is never in an address. Writes without any request.
+
+   window.dawnAddress: asked   what the address asked for when the page opened: strings by name
+                       key     this tab's key
+                       tell(name, source)   source() → parts of the address by name; null leaves a part out
+                       changed()            something that a source tells has changed
+                       tab(name)            another tab of the page is shown
+                       settle()             what was asked for is shown, or is gone: from now on the address follows the page */
+window.dawnAddress = window.dawnAddress || (() => {
+  "use strict";
+
+  const NAMES = ["tab", "trace", "step", "position", "rule", "left", "right", "moment", "mode", "lanes"], SETTING = "set.", TABS = ["explore", "compare", "race"];
+  const REST = 300; // milliseconds that nothing changes before the address does: writing it takes longer than a step
+  const ours = (name) => NAMES.includes(name) || name.startsWith(SETTING);
+  const asked = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => ours(name)));
+  const sources = new Map();
+  let tab = TABS.includes(asked.tab) ? asked.tab : TABS[0], settled = !Object.keys(asked).length, timer = null;
+
+  /** 128 random bits, kept for as long as this browser tab lives; where nothing may be kept, until the page is left. */
+  function keyOfThisTab() {
+    const fresh = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    try {
+      sessionStorage.dawnKey = sessionStorage.dawnKey || fresh;
+      return sessionStorage.dawnKey;
+    } catch {
+      return fresh;
+    }
+  }
+
+  function changed() {
+    clearTimeout(timer);
+    if (settled) timer = setTimeout(write, REST);
+  }
+
+  function write() {
+    const query = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => !ours(name)));
+    if (tab !== TABS[0]) query.set("tab", tab);
+    for (const source of sources.values()) for (const [name, value] of Object.entries(source(tab))) if (value !== null && value !== undefined) query.set(name, value);
+    const text = query.toString();
+    history.replaceState(history.state, "", `${location.pathname}${text && "?"}${text}${location.hash}`);
+  }
+
+  return {
+    asked, key: keyOfThisTab(), changed,
+    tell: (name, source) => { sources.set(name, source); changed(); },
+    tab: (name) => { tab = name; changed(); },
+    settle: () => { settled = true; changed(); },
+  };
+})();
