@@ -33,17 +33,17 @@ SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over half of the run."""
+    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 60 % of the run."""
 
-    steps: int = 3600
+    steps: int = 2900
     tokens_per_step: int = 2048
     seed: int = 0
     matrix_lr: float = 0.02
     other_lr: float = 0.002
     warmup_steps: int = 50
     decay_share: float = 1.0
-    shares_first: tuple[float, ...] = (0.15, 0.75, 0.05, 0.05)  # causal, drill, block, canvas
-    shares_last: tuple[float, ...] = (0.3, 0.1, 0.2, 0.4)
+    shares_first: tuple[float, ...] = (0.45, 0.35, 0.15, 0.05)  # causal, drill, block, canvas
+    shares_last: tuple[float, ...] = (0.25, 0.08, 0.22, 0.45)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -52,7 +52,7 @@ class Recipe:
 
     def shares(self, step: int) -> dict[str, float]:
         """Share of each kind of row at a step."""
-        part = min(1.0, step / (0.5 * self.steps))
+        part = min(1.0, step / (0.6 * self.steps))
         shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
         return dict(zip(KINDS, shares.tolist(), strict=True))
 
