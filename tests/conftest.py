@@ -16,3 +16,11 @@ def browser():
     """A headless Chromium for the tests of one module."""
     with launch() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    """What the pages of one module share, as a visitor's tabs do: the page's scripts are fetched and compiled once."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    yield context
+    context.close()

@@ -30,8 +30,8 @@ def address():
 
 
 @pytest.fixture
-def page(browser, address):
-    page, errors = browser.new_page(viewport={"width": 1400, "height": 1000}), []
+def page(context, address):
+    page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
     page.wait_for_function(PAINTED)

@@ -103,8 +103,9 @@ def address(lab):
 
 
 @pytest.fixture
-def page(browser, address):
-    page, errors = browser.new_page(viewport={"width": 1200, "height": 1000}), []
+def page(context, address):
+    page, errors = context.new_page(), []
+    page.set_viewport_size({"width": 1200, "height": 1000})
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
     page.wait_for_selector(f'#analysis[data-trace="mixed"][data-step="{len(TRACES["mixed"].steps) - 1}"]', timeout=30_000)

@@ -87,9 +87,9 @@ def address():
 
 
 @pytest.fixture
-def page(browser, address):
+def page(context, address):
     """The app with the run `mixed` painted; an error of a script fails the test."""
-    page, errors = browser.new_page(viewport={"width": 1400, "height": 1000}), []
+    page, errors = context.new_page(), []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
     painted(page, len(TRACES["mixed"].steps) - 1)
