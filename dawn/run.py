@@ -49,6 +49,7 @@ class Run:
     options: Options = field(default_factory=Options)
     watch: Needs = EVERYTHING
     parent: tuple[str, int] | None = None
+    edits: tuple[tuple[int, int | None], ...] = ()
     decoder: Decoder | None = None  # None: in this process
     steps: list[StepRecord] = field(default_factory=list)
 
@@ -63,7 +64,8 @@ class Run:
         steps, special = tuple(self.steps), tuple(self.model.special_ids)
         start = 0 if self.canvas.masked[: self.canvas.prompt_length].any() else self.canvas.prompt_length
         output = self.model.text(steps[-1].after.tokens[start:].tolist()) if steps else ""
-        return Trace(self.prompt, self.setup, steps, output, self.model.pieces(occurring(steps)), self.parent, special)
+        pieces = self.model.pieces(occurring(steps))
+        return Trace(self.prompt, self.setup, steps, output, pieces, self.parent, special, self.edits)
 
     @property
     def setup(self) -> Setup:
@@ -120,7 +122,7 @@ def fork(
     setup = trace.setup
     ends = {"stop_at_end": bool(setup.end_ids), "suppress_end": setup.suppress_end}
     options = Options(setup.temperature, setup.seed, **ends)
-    return Run(model, trace.prompt, rule, canvas, options, parent=(name, step), **more)
+    return Run(model, trace.prompt, rule, canvas, options, parent=(name, step), edits=tuple((edits or {}).items()), **more)
 
 
 def check_edit(trace: Trace, canvas: Canvas, position: int, token: int | None) -> None:

@@ -4,7 +4,8 @@ The file keeps what a decision read, as it was compared: tokens, confidence, att
 tiers, evidence and refusals follow from those numbers and are recomputed on loading; the file's own list of what was
 committed must agree with them. Saving the same trace gives the same bytes.
 
-Schema 2, T steps over L positions; window [W_t] and rows [R_t] of a step follow from its canvas:
+Schema 3 is schema 2 with `edits` in its metadata; a trace without edits is written as schema 2. T steps over L positions;
+window [W_t] and rows [R_t] of a step follow from its canvas:
     meta           uint8   [n]        JSON: see Trace
     tokens         int32   [L]        the canvas before the first step
     predicted      int32   [T, L]
@@ -39,7 +40,7 @@ from dawn.prediction import Attention, Prediction, attention_rows
 from dawn.rules import Dawn, Rule, make_rule, settings_of
 from dawn.selection import Tier
 
-SCHEMA = 2
+SCHEMAS = (2, 3)  # without edits, with edits
 LONGEST_META = 4 * 2**20
 FILLED = 255
 TIERS = tuple(Tier)
@@ -97,7 +98,8 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run: prompt and output as text, setup, steps, and where it was forked from (name, step) if it was.
+    """A run: prompt and output as text, setup, steps, and where it was forked from (name, step) if it was. edits: what was
+    changed on the canvas before the first step, as (position, token), None for a token that was masked again.
 
     pieces: text of every token id that occurs; special: the ids among them that are no text. A trace has at least one step.
     """
@@ -109,6 +111,7 @@ class Trace:
     pieces: dict[int, str] = field(default_factory=dict)
     parent: tuple[str, int] | None = None
     special: tuple[int, ...] = ()
+    edits: tuple[tuple[int, int | None], ...] = ()
 
     def __post_init__(self):
         if not self.steps:
@@ -203,8 +206,9 @@ def committed_row(step: StepRecord) -> np.ndarray:
 def meta_of(trace: Trace) -> dict:
     """Everything of a trace that is not an array."""
     canvas, setup = trace.canvas, trace.setup
+    edits = {"edits": [list(edit) for edit in trace.edits]} if trace.edits else {}
     return {
-        "schema": SCHEMA,
+        "schema": SCHEMAS[bool(trace.edits)],
         "prompt": trace.prompt,
         "output": trace.output,
         "model": setup.model,
@@ -221,6 +225,7 @@ def meta_of(trace: Trace) -> dict:
         "pieces": {str(i): text for i, text in trace.pieces.items()},
         "special": list(trace.special),
         "parent": list(trace.parent) if trace.parent else None,
+        **edits,
     }
 
 
@@ -302,9 +307,11 @@ def read_meta(raw: np.ndarray) -> dict:
         meta = json.loads(raw.tobytes().decode())
     except (ValueError, RecursionError):
         raise TraceError("metadata is not JSON") from None
-    if not isinstance(meta, dict) or meta.get("schema") != SCHEMA:
+    if not isinstance(meta, dict) or meta.get("schema") not in SCHEMAS:
         found = meta.get("schema") if isinstance(meta, dict) else None
-        raise TraceError(f"schema version {found!r:.20}: this program reads version {SCHEMA}")
+        raise TraceError(f"schema version {found!r:.20}: this program reads versions {SCHEMAS[0]} and {SCHEMAS[1]}")
+    if meta["schema"] == SCHEMAS[0]:
+        meta["edits"] = []
     for name, check in META_CHECKS.items():
         if name not in meta or not check(meta[name]):
             raise TraceError(f"metadata {name!r} is {'missing' if name not in meta else 'malformed'}")
@@ -332,6 +339,11 @@ def is_parent(value) -> bool:
     return value is None or (isinstance(value, list) and len(value) == 2 and is_text(value[0]) and is_whole(value[1]))
 
 
+def are_edits(value) -> bool:
+    pairs = isinstance(value, list) and len(value) <= 1000 and all(isinstance(one, list) and len(one) == 2 for one in value)
+    return pairs and all(is_whole(position) and (token is None or is_whole(token)) for position, token in value)
+
+
 def is_text(value) -> bool:
     return isinstance(value, str) and len(value) <= 200_000
 
@@ -353,6 +365,7 @@ META_CHECKS = {
     "pieces": are_pieces,
     "special": are_ids,
     "parent": is_parent,
+    "edits": are_edits,
 }
 
 
@@ -414,7 +427,15 @@ class Reader:
         pieces = {int(i): text for i, text in meta["pieces"].items()}
         parent = tuple(meta["parent"]) if meta["parent"] else None
         setup = replace(setup, settings=settings_of(rule))
-        return Trace(meta["prompt"], setup, steps, meta["output"], pieces, parent, tuple(meta["special"]))
+        special, edits = tuple(meta["special"]), tuple(map(tuple, meta["edits"]))
+        self.check_edits(canvas, edits)
+        return Trace(meta["prompt"], setup, steps, meta["output"], pieces, parent, special, edits)
+
+    def check_edits(self, canvas: Canvas, edits) -> None:
+        """The first canvas must hold what the edits say was written there."""
+        for position, token in edits:
+            if position >= canvas.length or canvas.tokens[position] != (canvas.mask_id if token is None else token):
+                raise TraceError(f"metadata 'edits' names a token at position {position} which the first canvas does not hold")
 
     def first_canvas(self) -> Canvas:
         meta = self.meta

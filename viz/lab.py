@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -136,7 +136,8 @@ class Lab:
         rule, model = request.make_rule(), self.model(trace.setup.model)
         edits = edit_of(edit, trace, model) if edit is not None else {}
         run = fork(model, trace, name, step, rule, edits, decoder=self.decoder)
-        return run, f"from step {step + 1}, {rule.name}{edit_words(edits, model)}"
+        words = edit_words(edits.items(), lambda token: payload.readable(model.pieces([token])[token]))
+        return run, f"from step {step + 1}, {rule.name}{words}"
 
     def organise(self, asked: object, visitor: str) -> dict:
         """{"do", "trace", "shown"} → the explorer's value after a branch was shown, renamed (to "label") or deleted."""
@@ -298,10 +299,9 @@ def single_token(text: str, model: TextModel) -> int:
     return int(ids[0])
 
 
-def edit_words(edits: Mapping[int, int | None], model: TextModel) -> str:
-    """An edit in a branch's name."""
-    texts = {token: payload.readable(model.pieces([token])[token]) for token in edits.values() if token is not None}
-    return "".join(f", {p} {'masked' if token is None else f'‘{texts[token]}’'}" for p, token in edits.items())
+def edit_words(edits: Iterable[tuple[int, int | None]], text: Callable[[int], str]) -> str:
+    """Edits in a branch's name; text: a token's."""
+    return "".join(f", {p} {'masked' if token is None else f'‘{text(token)}’'}" for p, token in edits)
 
 
 def shortened(prompt: str, longest: int = LONGEST_TITLE) -> str:
@@ -317,8 +317,13 @@ def value(name: str, entry: Entry) -> dict:
 def title(entry: Entry) -> str:
     """The question, and where the run was forked from if it was; steps are counted from 1 on the page."""
     recorded = "" if entry.owner else f"{entry.label}: "
-    branch = f"Decoded again from step {entry.parent[1] + 1}: " if entry.parent else recorded
+    branch = f"Decoded again from step {entry.parent[1] + 1}{edited(entry)}: " if entry.parent else recorded
     return branch + shortened(entry.prompt)
+
+
+def edited(entry: Entry) -> str:
+    """What was changed before a branch was decoded, in its title."""
+    return edit_words(entry.edits, lambda token: payload.piece(facts_of(entry), token))
 
 
 def facts_of(entry: Entry) -> payload.Facts:

@@ -69,6 +69,12 @@ class Entry:
         run = self.run
         return (self.finished or run).parent
 
+    @property
+    def edits(self) -> tuple[tuple[int, int | None], ...]:
+        """What was changed on the canvas that it was forked from: see `dawn.trace.Trace`."""
+        run = self.run
+        return (self.finished or run).edits
+
     def finish(self) -> None:
         """Nothing more will come: keep what there is, but not the model that made it."""
         if self.run and self.run.steps:

@@ -132,6 +132,14 @@ def test_a_fork_remembers_its_parent_and_a_stopped_run_is_a_trace():
     assert back.parent == ("first", 2) and back.forwards == 2 and not back.final.is_complete
 
 
+def test_a_fork_remembers_its_edits_in_the_newer_schema_alone():
+    trace = small()
+    assert json.loads(arrays()["meta"].tobytes())["schema"] == 2 and read(small_bytes()).edits == ()
+    edits = ((2, int(trace.canvas.tokens[2])), (5, None))
+    data = to_bytes(replace(trace, parent=("first", 2), edits=edits))
+    assert read(data).edits == edits and to_bytes(read(data)) == data
+
+
 def test_settings_left_out_or_whole_numbers_are_saved_as_the_rule_has_them():
     trace = replace(small(), setup=replace(small().setup, settings={"high": 0.9, "sink": 1}))
     meta = dawn.trace.meta_of(trace)
@@ -574,11 +582,13 @@ def test_metadata_of_a_wrong_type_is_named(name):
         "end_ids": [[]],
         "special": [[]],
         "pieces": [{}],
+        "edits": [[]],
     }
+    latest = {"schema": 3, "edits": []}
     for value in WRONG:
         if value not in valid.get(name, []):
-            refused(with_meta(**{name: value}))
-    meta = json.loads(arrays()["meta"].tobytes())
+            refused(with_meta(**latest | {name: value}))
+    meta = json.loads(arrays()["meta"].tobytes()) | latest
     del meta[name]
     refused(with_array(meta=as_meta(meta)), f"metadata '{name}' is missing")
 
@@ -586,7 +596,14 @@ def test_metadata_of_a_wrong_type_is_named(name):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": 1}, "schema version 1: this program reads version 2"),
+        ({"schema": 1}, "schema version 1: this program reads versions 2 and 3"),
+        ({"schema": 4}, "schema version 4"),
+        ({"schema": 3}, "'edits' is missing"),
+        ({"schema": 3, "edits": [[3]]}, "'edits' is malformed"),
+        ({"schema": 3, "edits": [[-1, 5]]}, "'edits' is malformed"),
+        ({"schema": 3, "edits": [[1, 5]]}, "position 1 which the first canvas does not hold"),
+        ({"schema": 3, "edits": [[1, None]]}, "position 1 which the first canvas does not hold"),
+        ({"schema": 3, "edits": [[900, 5]]}, "position 900 which the first canvas does not hold"),
         ({"schema": None}, "schema version None"),
         ({"rule": "nonesuch"}, "unknown rule 'nonesuch'"),
         ({"settings": {"high": 2}}, "high must be a number from 0 to 1"),

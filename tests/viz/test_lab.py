@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 
 import numpy as np
@@ -11,6 +12,7 @@ from dawn.errors import DawnError
 from dawn.models import load_model, model_state
 from dawn.models.resident import State
 from dawn.thresholds import THRESHOLD_NAMES, Thresholds
+from dawn.trace import from_file, to_bytes
 from tests.dawn.models.small import small_checkpoint
 from viz.lab import Lab, Request
 from viz.store import TraceStore
@@ -200,10 +202,14 @@ def test_a_branch_begins_with_another_token_or_with_a_mask(lab, folder):
     step = len(trace.steps) - 1
     before, position = trace.steps[step].canvas, written_before(trace, step)
     token = next(t for t in trace.pieces if t not in (before.tokens[position], before.mask_id))
-    child = lab.store.get(again(lab, folder, name, step, {"position": position, "token": token})["trace"]).trace
+    value = again(lab, folder, name, step, {"position": position, "token": token})
+    child = lab.store.get(value["trace"]).trace
+    assert from_file(io.BytesIO(to_bytes(child))).edits == ((position, token),)  # and a saved branch says so too
+    assert value["title"].startswith(f"Decoded again from step {step + 1}, {position} ‘")
     assert child.canvas.tokens[position] == token and child.canvas.committed_confidence[position] == 1
     assert (np.delete(child.canvas.tokens, position) == np.delete(before.tokens, position)).all()
     child = lab.store.get(again(lab, folder, name, step, {"position": position, "mask": True})["trace"]).trace
+    assert child.edits == ((position, None),)
     assert child.canvas.masked[position] and child.canvas.committed_confidence[position] == 0
     assert child.final.is_complete
 
@@ -292,7 +298,7 @@ def test_changes_and_files_are_answered_for_steps_that_are_there(lab, folder):
     name, trace = finished(lab, folder)
     position = int(trace.steps[0].canvas.candidates[0])
     answer = lab.changes({"trace": name, "step": 0, "position": position})
-    assert answer["changes"] and {"name", "now", "value", "shown", "taken", "why"} == set(answer["changes"][0])
+    assert answer["changes"] and {"name", "now", "value", "shown", "taken", "why", "control"} == set(answer["changes"][0])
     assert "did not decide" in lab.changes({"trace": name, "step": 0, "position": 0})["error"]
     assert "steps 0 to" in lab.changes({"trace": name, "step": 10**5, "position": 0})["error"]
     assert "graphml or json" in lab.export({"trace": name, "step": 0, "kind": "exe"})["error"]
