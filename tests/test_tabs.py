@@ -107,9 +107,9 @@ def test_a_race_is_drawn_as_it_runs_and_its_lanes_open_in_explore_and_compare(pa
 def test_a_race_can_be_stopped(page):
     open_tab(page, "Race")
     set_lane(page, 1, "original")
-    start_race(page)
-    page.wait_for_function("document.querySelectorAll('.rx-lane [data-state=committed]').length > 2", timeout=60_000)
-    page.click("#race-stop")
+    page.click("#race-start")
+    under_way = "document.querySelectorAll('.rx-lane [data-state=committed]').length > 2"
+    page.wait_for_function(f"{under_way} && (document.querySelector('#race-stop').click(), true)", timeout=60_000)
     finish_race(page)
     states = page.eval_on_selector_all(".rx-lane", "all => all.map(one => one.dataset.state)")
     assert states == ["stopped"] * 3

@@ -35,15 +35,15 @@ SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "
 class Recipe:
     """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 60 % of the run."""
 
-    steps: int = 2900
+    steps: int = 6000
     tokens_per_step: int = 2048
     seed: int = 0
-    matrix_lr: float = 0.02
-    other_lr: float = 0.002
+    matrix_lr: float = 0.015
+    other_lr: float = 0.0015
     warmup_steps: int = 50
     decay_share: float = 1.0
-    shares_first: tuple[float, ...] = (0.45, 0.35, 0.15, 0.05)  # causal, drill, block, canvas
-    shares_last: tuple[float, ...] = (0.25, 0.08, 0.22, 0.45)
+    shares_first: tuple[float, ...] = (0.25, 0.15, 0.35, 0.25)  # causal, drill, block, canvas
+    shares_last: tuple[float, ...] = (0.1, 0.05, 0.25, 0.6)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
