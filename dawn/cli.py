@@ -198,7 +198,7 @@ def add_bench(commands) -> None:
 def add_pretrain(commands) -> None:
     pretrain = commands.add_parser("pretrain", help="train the embedded model; resumes where it stopped")
     pretrain.add_argument("--directory", type=Path, default=Path("runs/embedded"), help="checkpoints (default %(default)s)")
-    pretrain.add_argument("--steps", type=int, default=4500, help="steps of the whole recipe (default %(default)s)")
+    pretrain.add_argument("--steps", type=int, default=3000, help="steps of the whole recipe (default %(default)s)")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
     pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")
     pretrain.add_argument("--export", type=Path, metavar="FOLDER", help="write the model here when done")

@@ -48,11 +48,16 @@ def causal_row(prompt: list[int], response: list[int], width: int) -> Row:
     """
     start, stop = len(prompt), len(prompt) + len(response)
     ids = np.r_[prompt, response, np.full(width - stop, response[-1])].astype(np.int64)
-    sees = np.tri(width, dtype=bool)
-    sees[:start, :start] = True
     following = np.full(width, -1)
     following[start - 1 : stop - 1] = response
-    return Row(ids, np.zeros(width, bool), position=np.arange(width), sees=sees, following=following)
+    return Row(ids, np.zeros(width, bool), following, position=np.arange(width), sees=sees_before(width, start))
+
+
+def sees_before(width: int, start: int) -> np.ndarray:
+    """[width, width] bool: the prompt, up to `start`, sees itself; every other position what precedes it, and itself."""
+    sees = np.tri(width, dtype=bool)
+    sees[:start, :start] = True
+    return sees
 
 
 def block_numbers(random: np.random.Generator, length: int) -> np.ndarray:

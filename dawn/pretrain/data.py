@@ -23,6 +23,9 @@ INSTRUCTION = " Give the result as your final answer. Do not include units."
 UNRENDERED = ("@{", "•", "Let's solve")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 FINAL = re.compile(r"####\s*(\S+)\s*$")
+AMOUNT = r"[$€£¥]?\d+(?:\.\d+)?%?"
+UNIT = r"(?: [A-Za-z/]+){0,3}"
+EQUATION = re.compile(rf"{AMOUNT}{UNIT}(?:\s*[-+*/x]\s*{AMOUNT}{UNIT})+\s*=\s*{AMOUNT}")
 TWO_DIGIT_PRODUCT = re.compile(r"\d\d\s*[*x×]\s*[$€£¥]?\d\d")
 
 
@@ -39,6 +42,11 @@ def is_held_out(question: str) -> bool:
     """Whether a question belongs to the held-out set: decided by its SHA-256 alone."""
     digest = hashlib.sha256(question.encode()).digest()
     return int.from_bytes(digest[:4], "big") < HELD_OUT_SHARE * 2**32
+
+
+def equations(problem: Problem) -> list[str]:
+    """The equations of a worked solution as they stand there, with currencies and units, without the words around them."""
+    return EQUATION.findall(problem.solution)
 
 
 def final_answer(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A training row: token ids, which of them are masked, what the others are asked and, if not all is in view, who sees whom."""
+"""A training row: token ids, which of them are masked, what the others are asked, and who sees whom."""
 
 from __future__ import annotations
 
@@ -9,15 +9,22 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A canvas, or, with `position` and `sees`, a row of another layout.
+    """One sequence of a batch.
 
     ids [width] int64; masked [width] bool: the positions whose tokens the network is to predict; following [width] int64: the
-    token to predict at a visible position because it comes next, -1 where none is asked; position [width] int and
-    sees [width, width] bool, or None: positions 0 … width - 1, all in view.
+    token to predict at a visible position because it comes next, -1 where none is asked; position [width] int;
+    sees [width, width] bool: may the row's position attend to the column's?; veil: what is taken from the attention score of
+    those it may not see, infinite unless a canvas is being opened (see `rows`).
     """
 
     ids: np.ndarray
     masked: np.ndarray
     following: np.ndarray
-    position: np.ndarray | None = None
-    sees: np.ndarray | None = None
+    position: np.ndarray
+    sees: np.ndarray
+    veil: float = np.inf
+
+    def bias(self) -> np.ndarray:
+        """[width, width] float32: what is added to the scores of attention."""
+        hidden = max(-self.veil, float(np.finfo(np.float32).min))
+        return np.where(self.sees, 0.0, hidden).astype(np.float32)

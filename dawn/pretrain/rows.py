@@ -1,9 +1,12 @@
 """Training rows: token ids, which of them are masked, and what the visible ones are asked. Four kinds of row.
 
-A canvas row is question, worked solution and end-of-text up to a fixed width. A drill row packs made-up equations, whose
-results must be computed, for no line repeats them. A block row is a problem in the layout of `blocks`. A causal row masks
-nothing: every response token sees what precedes it and is asked for the token that follows, which teaches most for the
-time it takes; drill rows are causal too.
+A causal row masks nothing: every response token sees what precedes it and is asked for the token that follows, which teaches
+most for the time it takes. A drill row packs equations, those of problems and made-up ones, and asks for their results alone;
+it is causal too. A block row is a problem in the layout of `blocks`. A canvas row is what a decoder meets: question, worked
+solution and end-of-text up to a fixed width, all in view of all.
+
+What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever a
+causal row would not see is first veiled, its attention scores lowered by up to `veil`, which falls to nothing in training.
 
 Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
@@ -19,16 +22,18 @@ import re
 
 import numpy as np
 
-from dawn.pretrain.blocks import block_row, causal_row
-from dawn.pretrain.data import LARGEST_NUMBER, Problem, task_problems
+from dawn.pretrain.blocks import block_row, causal_row, sees_before
+from dawn.pretrain.data import LARGEST_NUMBER, Problem, equations, is_easier, problems, task_problems
 from dawn.pretrain.row import Row
 
 MULTIPLE = 32
 GENERATED = 96
 DRILL_WIDTH = 96
+DRILL_LENGTH = 3 * DRILL_WIDTH  # characters: about as many as fit
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.25
+REAL_SHARE = 0.6
 LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
 LEVELS = len(LARGEST) - 1
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
@@ -41,7 +46,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of every kind from a seed. `level` 0 … LEVELS is how large the numbers of drills are."""
+    """Rows of every kind from a seed. `level` 0 … LEVELS: how large made-up numbers are; `veil`: see the module's text."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -49,16 +54,20 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
-        self.level = LEVELS
+        self.level, self.veil = LEVELS, 0.0
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
+        self.any_length = filter(is_easier, problems(seed * 10**7, held_out=False))
 
     def canvas_row(self) -> Row:
         """A word problem with one of the two masks."""
         problem = next(self.task)
         ids, start = self.encode(problem)
-        if self.random.random() < UNIFORM_SHARE:
-            return asking_before(ids, uniform_mask(self.random, len(ids), start))
-        return asking_before(ids, frontier_mask(self.random, self.is_number[ids], start))
+        uniform = self.random.random() < UNIFORM_SHARE
+        masked = (
+            uniform_mask(self.random, len(ids), start) if uniform else frontier_mask(self.random, self.is_number[ids], start)
+        )
+        veil = self.veil * self.random.random()
+        return Row(ids, masked, asked_before(ids, masked), np.arange(len(ids)), sees_before(len(ids), start), veil)
 
     def block_row(self) -> Row:
         """A word problem whose response tokens are all targets (see `blocks`)."""
@@ -88,33 +97,37 @@ class RowMaker:
         return np.array(row), len(prompt)
 
     def drill_row(self) -> Row:
-        """Made-up equations, a line each, nothing masked; the tokens before the digits of results are asked for them."""
-        ids, results = [self.assistant], [False]
-        while len(ids) < DRILL_WIDTH:
-            more, flags = self.encode_line(made_up_equation(self.random, self.largest()) + "\n")
-            ids += more
-            results += flags
-        ids, asked = np.array(ids[:DRILL_WIDTH]), np.array([*results[1:DRILL_WIDTH], False])
+        """Equations, a line each, nothing masked; the tokens before those of results are asked for them."""
+        lines: list[str] = []
+        while sum(map(len, lines)) < DRILL_LENGTH:
+            lines += self.equations()
+        text = "\n".join(lines)
+        encoded = self.tokenizer(text, return_offsets_mapping=True)
+        results = np.zeros(len(text), bool)
+        for match in RESULT.finditer(text):
+            results[slice(*match.span(1))] = True
+        padding = [self.end] * DRILL_WIDTH
+        ids = np.array([self.assistant, *encoded["input_ids"], *padding][:DRILL_WIDTH])
+        spans = [*encoded["offset_mapping"], *((0, 0) for _ in padding)][: DRILL_WIDTH - 1]
+        asked = np.array([*(results[start:stop].any() for start, stop in spans), False])
         following = np.where(asked, np.roll(ids, -1), -1)
         return Row(ids, np.zeros(DRILL_WIDTH, bool), following, np.arange(DRILL_WIDTH), np.tri(DRILL_WIDTH, dtype=bool))
+
+    def equations(self) -> list[str]:
+        """Those of a problem, for they are spelled in many ways there, or as many made up, for few numbers occur there."""
+        if self.random.random() < REAL_SHARE:
+            return equations(next(self.any_length))
+        return [made_up_equation(self.random, self.largest()) for _ in range(3)]
 
     def largest(self) -> int:
         """The largest number of the next equation: half of the time the level's, else that of any level up to it."""
         return LARGEST[self.level if self.random.random() < 0.5 else self.random.integers(self.level + 1)]
 
-    def encode_line(self, line: str) -> tuple[list[int], list[bool]]:
-        """The line's tokens, and for each whether it is a digit of a result."""
-        encoded = self.tokenizer(line, return_offsets_mapping=True)
-        spans = [match.span(1) for match in RESULT.finditer(line)]
-        flags = [any(a < stop and b > start for start, stop in spans) for a, b in encoded["offset_mapping"]]
-        ids = encoded["input_ids"]
-        return ids, [flag and self.is_number[i] for flag, i in zip(flags, ids, strict=False)]
 
-
-def asking_before(ids: np.ndarray, masked: np.ndarray) -> Row:
-    """A row in which every visible token that a masked one follows is asked for it."""
+def asked_before(ids: np.ndarray, masked: np.ndarray) -> np.ndarray:
+    """[width] int: at every visible token that a masked one follows, that one; -1 elsewhere."""
     asked = ~masked & np.r_[masked[1:], False]
-    return Row(ids, masked, following=np.where(asked, np.roll(ids, -1), -1))
+    return np.where(asked, np.roll(ids, -1), -1)
 
 
 def made_up_equation(random: np.random.Generator, largest: int) -> str:

@@ -33,26 +33,38 @@ SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides the weights. `shares_first` → `shares_last`: of each kind of row, over 60 % of the run."""
+    """Everything that decides the weights. Over the part `turn` of the run, the shares of each kind of row go from
+    `shares_first` to `shares_last`, and the `veil` of canvases (see `rows`) falls to zero."""
 
-    steps: int = 6000
-    tokens_per_step: int = 2048
+    steps: int = 3000
+    tokens_per_step: int = 4096
     seed: int = 0
-    matrix_lr: float = 0.015
-    other_lr: float = 0.0015
+    matrix_lr: float = 0.012
+    other_lr: float = 0.0012
     warmup_steps: int = 50
     decay_share: float = 1.0
-    shares_first: tuple[float, ...] = (0.25, 0.15, 0.35, 0.25)  # causal, drill, block, canvas
-    shares_last: tuple[float, ...] = (0.1, 0.05, 0.25, 0.6)
+    turn: tuple[float, float] = (0.6, 0.85)
+    shares_first: tuple[float, ...] = (0.5, 0.2, 0.3, 0.0)  # causal, drill, block, canvas
+    shares_last: tuple[float, ...] = (0.1, 0.1, 0.2, 0.6)
+    veil: float = 8.0
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
         left = (self.steps - step) / (self.steps * self.decay_share)
         return min(1.0, (step + 1) / self.warmup_steps, max(left, 0.0))
 
+    def turned(self, step: int) -> float:
+        """How much of the turn a step has behind it: 0 … 1."""
+        first, last = self.turn
+        return min(1.0, max(0.0, (step / self.steps - first) / (last - first)))
+
+    def veil_at(self, step: int) -> float:
+        """The veil of canvases at a step."""
+        return self.veil * (1 - self.turned(step))
+
     def shares(self, step: int) -> dict[str, float]:
         """Share of each kind of row at a step."""
-        part = min(1.0, step / (0.6 * self.steps))
+        part = self.turned(step)
         shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
         return dict(zip(KINDS, shares.tolist(), strict=True))
 
@@ -96,7 +108,7 @@ def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[
     make = dict(zip(KINDS, (maker.causal_row, maker.drill_row, maker.block_row, maker.canvas_row), strict=True))
     step = first_step
     while True:
-        shares = recipe.shares(step)
+        shares, maker.veil = recipe.shares(step), recipe.veil_at(step)
         kind = str(maker.random.choice(KINDS, p=list(shares.values())))
         row = make[kind]()
         key = (kind, len(row.ids))
@@ -233,10 +245,7 @@ class Training:
 
     def hidden(self, rows: list[Row], visible: torch.Tensor) -> torch.Tensor:
         """[rows, width, d]: the last layer's states, each row attending as it says."""
-        if rows[0].sees is None:
-            return self.network.model(visible, use_cache=False).last_hidden_state
-        sees = torch.from_numpy(np.stack([row.sees for row in rows]))  # [rows, width, width]
-        bias = torch.zeros(sees.shape).masked_fill(~sees, torch.finfo(torch.float32).min)[:, None]
+        bias = torch.from_numpy(np.stack([row.bias() for row in rows]))[:, None]  # [rows, 1, width, width]
         position = torch.from_numpy(np.stack([row.position for row in rows]))
         output = self.network.model(visible, attention_mask=bias, position_ids=position, use_cache=False)
         return output.last_hidden_state
