@@ -6,6 +6,7 @@
                        tell(name, source)   source() → parts of the address by name; null leaves a part out
                        changed()            something that a source tells has changed
                        tab(name)            another tab of the page is shown
+                       want(name), turn()   which tab shall be shown; show it
                        settle()             what was asked for is shown, or is gone: from now on the address follows the page */
 window.dawnAddress = window.dawnAddress || (() => {
   "use strict";
@@ -15,7 +16,7 @@ window.dawnAddress = window.dawnAddress || (() => {
   const ours = (name) => NAMES.includes(name) || name.startsWith(SETTING);
   const asked = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => ours(name)));
   const sources = new Map();
-  let tab = TABS.includes(asked.tab) ? asked.tab : TABS[0], settled = !Object.keys(asked).length, timer = null;
+  let tab = TABS.includes(asked.tab) ? asked.tab : TABS[0], wanted = tab, settled = !Object.keys(asked).length, timer = null;
 
   /** 128 random bits, kept for as long as this browser tab lives; where nothing may be kept, until the page is left. */
   function keyOfThisTab() {
@@ -41,10 +42,16 @@ window.dawnAddress = window.dawnAddress || (() => {
     history.replaceState(history.state, "", `${location.pathname}${text && "?"}${text}${location.hash}`);
   }
 
+  /** As a hand would. Were gr.Tabs the output of an event instead, Gradio would copy the whole page at every later update. */
+  function turn() {
+    const button = document.querySelector(`[role=tab][data-tab-id=${wanted}]`);
+    if (button && button.getAttribute("aria-selected") !== "true") button.click();
+  }
+
   return {
-    asked, key: keyOfThisTab(), changed,
+    turn, want: (name) => { wanted = name; }, asked, key: keyOfThisTab(), changed,
     tell: (name, source) => { sources.set(name, source); changed(); },
     tab: (name) => { tab = name; changed(); },
-    settle: () => { settled = true; changed(); },
+    settle: () => { if (!settled) turn(); settled = true; changed(); },
   };
 })();

@@ -6,7 +6,7 @@
   const GIVEN = -2, NEVER = -1; // in `came`: there before the run; not written
   const SIDES = ["left", "right"], OTHER = { left: "right", right: "left" };
   const HEIGHT = { along: 220, plane: 320 }, WIDEST = 200;
-  const { make, unpack, tierBar, table, time } = window.dawnParts;
+  const { make, unpack, tierBar, table, time, player } = window.dawnParts;
 
   const find = (ui, selector) => ui.root.querySelector(selector);
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
@@ -85,7 +85,7 @@
   }
 
   function open(ui, runs, told) {
-    stop(ui);
+    ui.player.stop();
     Object.assign(ui, { shown: runs, told, hovered: null, next: 0 });
     notice(ui, told.apart ? `Token by token these two cannot be compared: ${told.apart}. Figures and graphs still can.` : "");
     for (const side of SIDES) build(ui, side);
@@ -436,32 +436,8 @@
   // ---------------------------------------------------------------- playing
   const lastMoment = (ui) => moments(ui).length - 1;
 
-  function play(ui) {
-    if (ui.timer) return stop(ui);
-    if (ui.k >= lastMoment(ui)) show(ui, 0);
-    const tick = () => {
-      if (ui.k >= lastMoment(ui) || !ui.root.isConnected) return stop(ui);
-      show(ui, ui.k + 1);
-      ui.timer = setTimeout(tick, 1000 / Number(find(ui, "[data-testid=compare-speed]").value));
-    };
-    ui.timer = setTimeout(tick, 200);
-    playButton(ui);
-  }
-
-  function stop(ui) {
-    clearTimeout(ui.timer);
-    ui.timer = null;
-    playButton(ui);
-  }
-
-  function playButton(ui) {
-    const button = find(ui, "[data-do=play]"), words = ui.timer ? "Pause" : "Play";
-    button.textContent = `${ui.timer ? "❚❚" : "▶"} ${words}`;
-    button.setAttribute("aria-label", words);
-  }
-
   function move(ui, k) {
-    stop(ui);
+    ui.player.stop();
     show(ui, k);
   }
 
@@ -486,7 +462,7 @@
 
   // ---------------------------------------------------------------- hands
   const ACTIONS = {
-    first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.k - 1), forward: (ui) => move(ui, ui.k + 1), play, solo,
+    first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.k - 1), forward: (ui) => move(ui, ui.k + 1), play: (ui) => ui.player.toggle(), solo,
     steps: (ui) => turn(ui, "steps"), tokens: (ui) => turn(ui, "tokens"), parting: jumpToParting, differing: jumpToDiffering,
     swap: (ui) => choose(ui, { left: ui.ids.right, right: ui.ids.left }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
   };
@@ -529,6 +505,7 @@
     const root = element.querySelector("#compare"), ruler = document.createElement("canvas").getContext("2d");
     ruler.font = `650 13px ${tools.theme.mono}`;
     const ui = { root, tools, ruler, theme: tools.theme, runs: new Map(), choices: [], ids: {}, shown: null, told: null, mode: "steps", layout: "along", k: 0, at: {}, tokens: {}, codes: {}, hovered: null, next: 0, back: askedFor() };
+    ui.player = player(root, { at: () => ui.k, last: () => lastMoment(ui), show: (k) => show(ui, k) });
     wire(ui);
     tools.watch("value", () => follow(ui));
     follow(ui);

@@ -1,4 +1,4 @@
-/* What the comparison and the race share: elements with text, packed answers, bars of tiers. Owns no state. */
+/* What the components share: elements with text, packed answers, bars of tiers, the playing of steps. */
 (() => {
   "use strict";
 
@@ -50,5 +50,35 @@
 
   const time = (seconds) => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(2)} s`);
 
-  window.dawnParts = { make, unpack, bytesOf, tierBar, table, time };
+  /** Play and Pause over what `shown` says: {at(), last(), show(k)}. Its button and speed are found in `root`; it ends with the page. */
+  function player(root, shown) {
+    const button = () => root.querySelector("[data-do=play]");
+    let timer = null;
+
+    function say() {
+      const words = timer ? "Pause" : "Play", one = button();
+      if (one.getAttribute("aria-label") === words) return;
+      one.textContent = `${timer ? "❚❚" : "▶"} ${words}`;
+      one.setAttribute("aria-label", words);
+    }
+    function stop() {
+      clearTimeout(timer);
+      timer = null;
+      say();
+    }
+    function tick() {
+      if (shown.at() >= shown.last() || !root.isConnected) return stop();
+      shown.show(shown.at() + 1);
+      timer = setTimeout(tick, 1000 / Number(root.querySelector("[data-role=speed]").value));
+    }
+    function toggle() {
+      if (timer) return stop();
+      if (shown.at() >= shown.last()) shown.show(0);
+      timer = setTimeout(tick, 200);
+      say();
+    }
+    return { toggle, stop };
+  }
+
+  window.dawnParts = { make, unpack, bytesOf, tierBar, table, time, player };
 })();

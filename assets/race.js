@@ -106,7 +106,10 @@
       const button = make("button", "", words);
       button.type = "button";
       button.setAttribute("aria-label", `${words}: ${lane.label}`);
-      button.addEventListener("click", () => ui.tools.trigger(ui.tools.view, { trace: lane.trace, place }));
+      button.addEventListener("click", () => {
+        window.dawnAddress.want(place === "explore" ? "explore" : "compare");
+        ui.tools.trigger(ui.tools.view, { trace: lane.trace, place });
+      });
       return button;
     });
     return make("div", "rx-open", null, ...buttons);

@@ -11,7 +11,7 @@
      dawn:select  detail {position, locked}         the selection changed; position is null where nothing is selected */
 
 const ACTIONS = {
-  first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.at - 1), forward: (ui) => move(ui, ui.at + 1), play,
+  first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.at - 1), forward: (ui) => move(ui, ui.at + 1), play: (ui) => ui.player.toggle(),
   fork: (ui) => ui.tools.trigger(ui.tools.fork, { trace: ui.run.id, step: ui.at }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
   conflicts: (ui) => arrange(ui, "conflicts"), differences, solo, graphml: (ui) => exportGraph(ui, "graphml"), json: (ui) => exportGraph(ui, "json"),
   mask: (ui) => forkWith(ui, { mask: true }), write: (ui, button) => forkWith(ui, { token: Number(button.dataset.token) }),
@@ -19,7 +19,7 @@ const ACTIONS = {
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };
 
 function move(ui, k) {
-  stop(ui);
+  ui.player.stop();
   show(ui, k);
 }
 
@@ -133,6 +133,7 @@ window.mountDawnExplorer = (element, tools) => {
     at: -1, following: true, layout: "along", hovered: null, locked: null, tokens: [], marked: [], groups: [], widths: new Map(), differences: false, limits: new Map(), limitsFor: "",
     announced: { position: null, locked: false }, painted: null,
   };
+  ui.player = window.dawnParts.player(ui.root, { at: () => ui.at, last: () => ui.run.steps.length - 1, show: (k) => show(ui, k) });
   wire(ui);
   paintLegend(ui);
   tools.watch("value", () => follow(ui));

@@ -46,7 +46,7 @@ function adopt(ui, value) {
 }
 
 function reset(ui, value) {
-  stop(ui);
+  ui.player.stop();
   ui.run = emptyRun(value.trace);
   Object.assign(ui, { at: -1, following: true, hovered: null, locked: null });
   ui.plan = { ...NO_PLAN, wanted: ui.plan.wanted };
@@ -136,30 +136,4 @@ function show(ui, k, following) {
   if (Number(scrubber.value) !== ui.at) scrubber.value = ui.at;
   redraw(ui);
   if (ui.plan.wanted) consider(ui);
-}
-
-function play(ui) {
-  if (ui.timer) return stop(ui);
-  if (ui.at >= ui.run.steps.length - 1) show(ui, 0);
-  const tick = () => {
-    if (ui.at >= ui.run.steps.length - 1 || !ui.root.isConnected) return stop(ui);
-    show(ui, ui.at + 1);
-    ui.timer = setTimeout(tick, 1000 / Number(find(ui, "[data-testid=speed]").value));
-  };
-  ui.timer = setTimeout(tick, 200);
-  playButton(ui);
-}
-
-function stop(ui) {
-  clearTimeout(ui.timer);
-  ui.timer = null;
-  playButton(ui);
-}
-
-function playButton(ui) {
-  const button = find(ui, "[data-do=play]");
-  if (button.dataset.playing === String(Boolean(ui.timer))) return;
-  button.dataset.playing = Boolean(ui.timer);
-  button.textContent = ui.timer ? "❚❚ Pause" : "▶ Play";
-  button.setAttribute("aria-label", ui.timer ? "Pause" : "Play");
 }

@@ -6,18 +6,10 @@ const WIDEST = 230; // pixels of a token
 const THUMB = 16; // width of the scrubber's thumb, as in the style sheet
 const NO_PLAN = { wanted: null, shown: null }; // settings asked about; the answer that is shown
 
+const { make } = window.dawnParts;
 const find = (ui, selector) => ui.root.querySelector(selector);
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-/** An element with class and text; children may follow. */
-function make(tag, name, text, ...children) {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  if (text !== undefined && text !== null) element.textContent = text;
-  element.append(...children);
-  return element;
-}
 
 /** .734 rather than 0.734, cut to `digits`. */
 function number(value, digits = 3) {

@@ -12,10 +12,10 @@ from viz.analysis import Analysis
 from viz.components import explorer
 
 FOLDER = explorer.ASSETS / "analysis"
-PARTS = ("tools", "ledger", "replay", "curves", "sinks", "attention", "main")
-FILES = (explorer.FOLDER / "tools.js", *(FOLDER / f"{part}.js" for part in PARTS))
+PANELS = ("tools", "ledger", "replay", "curves", "sinks", "attention", "main")
+FILES = (explorer.FOLDER / "tools.js", *(FOLDER / f"{part}.js" for part in PANELS))
 SCRIPT = "\n".join(file.read_text(encoding="utf-8") for file in FILES)
-SCRIPT = f"(() => {{\n'use strict';\n{SCRIPT}}})();"
+SCRIPT = f"{explorer.PARTS}(() => {{\n'use strict';\n{SCRIPT}}})();"
 STYLE = (FOLDER / "style.css").read_text(encoding="utf-8")
 TEMPLATE = (FOLDER / "template.html").read_text(encoding="utf-8")
 ON_LOAD = "window.mountDawnAnalysis(element, {trigger, props, server, watch, theme: window.dawnTheme, look: 'look'});"

@@ -11,9 +11,8 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from viz.components.explorer import ADDRESS, ASSETS, THEME, named
+from viz.components.explorer import ADDRESS, ASSETS, PARTS, THEME, named
 
-PARTS = (ASSETS / "parts.js").read_text(encoding="utf-8")
 SCRIPT = (ASSETS / "compare.js").read_text(encoding="utf-8")
 STYLE = (ASSETS / "compare.css").read_text(encoding="utf-8")
 TEMPLATE = (ASSETS / "compare.html").read_text(encoding="utf-8")

@@ -20,10 +20,13 @@ from viz import theme
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 FOLDER = ASSETS / "explorer"
-PARTS = ("tools", "run", "proposal", "paint", "tokens", "map", "graph", "timeline", "selection", "card", "branches", "main")
-SCRIPT = "\n".join((FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+FILES = ("tools", "run", "proposal", "paint", "tokens", "map", "graph", "timeline", "selection", "card", "branches", "main")
+SCRIPT = "\n".join((FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in FILES)
 ADDRESS = (ASSETS / "address.js").read_text(encoding="utf-8")
-SCRIPT = f"{ADDRESS}(() => {{\n'use strict';\n{SCRIPT}}})();"  # one scope: nothing of it is global but what main.js hands out
+PARTS = (ASSETS / "parts.js").read_text(encoding="utf-8")
+SCRIPT = (
+    f"{ADDRESS}{PARTS}(() => {{\n'use strict';\n{SCRIPT}}})();"  # one scope: nothing of it is global but what is handed out
+)
 STYLE = theme.css_variables() + "\n" + (FOLDER / "style.css").read_text(encoding="utf-8")
 TEMPLATE = (FOLDER / "template.html").read_text(encoding="utf-8")
 THEME = "window.dawnTheme = " + json.dumps(theme.script_values(), ensure_ascii=False) + ";"

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from viz.components.compare import PARTS
-from viz.components.explorer import ASSETS, named
+from viz.components.explorer import ASSETS, PARTS, named
 
 SCRIPT = (ASSETS / "files.js").read_text(encoding="utf-8")
 TEMPLATE = (ASSETS / "files.html").read_text(encoding="utf-8")

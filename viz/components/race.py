@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from viz.components.compare import PARTS
 from viz.components.compare import STYLE as TABLES
-from viz.components.explorer import ADDRESS, ASSETS, THEME
+from viz.components.explorer import ADDRESS, ASSETS, PARTS, THEME
 from viz.race import NOTHING
 
 SCRIPT = (ASSETS / "race.js").read_text(encoding="utf-8")

@@ -16,14 +16,14 @@ from viz.tabs.race import build_race
 
 def build_tabs(lab: Lab, analysis: Analysis, first: dict) -> None:
     """All tabs. first: the explorer's value before anything has run."""
-    with gr.Tabs() as tabs:
+    with gr.Tabs():
         with gr.Tab("Explore", id="explore") as explore:
-            explorer = build_explore(lab, analysis, first, tabs)
+            explorer = build_explore(lab, analysis, first)
             build_files(lab, explorer)
         with gr.Tab("Compare", id="compare") as compare:
             comparison = build_compare(lab, compare)
         with gr.Tab("Race", id="race") as race:
-            build_race(lab, tabs, explorer, comparison)
+            build_race(lab, explorer, comparison)
     for tab in (explore, compare, race):
         tab.select(None, js=f"() => {{ window.dawnAddress.tab({json.dumps(tab.id)}); }}", api_name=False)
 

@@ -62,7 +62,7 @@ def propose_script() -> str:
     return PROPOSE.replace("TAKES", json.dumps({rule: takes(rule) for rule in RULES}))
 
 
-def build_explore(lab: Lab, analysis: Analysis, first: dict, tabs: gr.Tabs) -> gr.HTML:
+def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
     """Fill the current tab; the explorer. first: its value before anything has run."""
     with gr.Row(elem_id="explore"):
         with gr.Column(scale=2, min_width=300, elem_id="controls"):
@@ -77,7 +77,7 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict, tabs: gr.Tabs) -> g
     wire_look(analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
-    wire_address(lab, tabs, explorer, groups, [prompt, model, rule, *lengths, *controls])
+    wire_address(lab, explorer, groups, [prompt, model, rule, *lengths, *controls])
     return explorer
 
 
@@ -233,9 +233,10 @@ def wire_settings(preset, rule, controls: list, groups: dict) -> None:
     chosen.then(None, inputs, None, js=propose)
 
 
-def wire_address(lab: Lab, tabs: gr.Tabs, explorer: gr.HTML, groups: dict, inputs: list) -> None:
-    """What the page shows when it opens with an address: tab, trace, and the trace's own settings among the controls."""
-    rest = [tabs, *groups.values(), *inputs]
+def wire_address(lab: Lab, explorer: gr.HTML, groups: dict, inputs: list) -> None:
+    """What the page shows when it opens with an address: a trace, and the trace's own settings among the controls. The tab is
+    turned by the script: see address.js."""
+    rest = [*groups.values(), *inputs]
 
     def restore(request: gr.Request, event: gr.EventData):
         asked = event._data.get("address")
@@ -250,23 +251,15 @@ def wire_address(lab: Lab, tabs: gr.Tabs, explorer: gr.HTML, groups: dict, input
 
 
 def restored(lab: Lab, entry: Entry, address: permalink.Address, groups: dict) -> list:
-    """The tab, the groups of controls that show, and every control as the run was asked for; the fixed tokens stay."""
+    """The groups of controls that show, and every control as the run was asked for; the fixed tokens stay."""
     facts, rule = facts_of(entry), address.plan or entry.setup.make_rule()
     setup, canvas = facts.setup, facts.canvas
     generated = min(canvas.length - canvas.prompt_length, LONGEST_GENERATION)
-    lengths = (
-        generated,
-        canvas.block_length,
-        setup.temperature,
-        setup.seed,
-        bool(setup.end_ids),
-        setup.suppress_end,
-        gr.skip(),
-    )
+    sampling = (setup.temperature, setup.seed, bool(setup.end_ids), setup.suppress_end)
     model = setup.model if setup.model in lab.models else gr.skip()
     words, *shown = shown_for(rule.name, groups)
-    tab = gr.Tabs(selected=address.tab) if address.tab else gr.skip()
-    return [tab, *shown, entry.prompt, model, words | {"value": rule.name}, *lengths, *controls_of(rule)]
+    lengths, controls = (generated, canvas.block_length, *sampling, gr.skip()), controls_of(rule)
+    return [*shown, entry.prompt, model, words | {"value": rule.name}, *lengths, *controls]
 
 
 def controls_of(rule: Rule) -> list:

@@ -20,7 +20,7 @@ FIRST_RULES = ("dawn", "localleap", "confidence", EMPTY)
 KNOWN = "Of the questions below the right answer is known, and no model here was trained on them."
 
 
-def build_race(lab: Lab, tabs: gr.Tabs, explorer: gr.HTML, comparison: gr.HTML) -> None:
+def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
     """Fill the current tab. explorer, comparison: where the traces of lanes can be opened."""
     with gr.Row(elem_id="race-row"):
         with gr.Column(scale=2, min_width=300, elem_id="race-controls"):
@@ -38,7 +38,8 @@ def build_race(lab: Lab, tabs: gr.Tabs, explorer: gr.HTML, comparison: gr.HTML) 
         with gr.Column(scale=7, min_width=320):
             view = RaceView()
     wire_race(lab, view, state, start, stop, [prompt, model, generated, block, *lanes])
-    view.view(opening(lab), None, [tabs, explorer, comparison], queue=False, show_progress="hidden", api_name=False)
+    opened = view.view(opening(lab), None, [explorer, comparison], queue=False, show_progress="hidden", api_name=False)
+    opened.then(None, js="() => { window.dawnAddress.turn(); }", api_name=False)
 
 
 def lane_controls(place: int, model: str) -> tuple[gr.Dropdown, gr.Dropdown]:
@@ -93,8 +94,8 @@ def opening(lab: Lab):
 
     def view(request: gr.Request, event: gr.EventData):
         if event.place == "explore":
-            return gr.Tabs(selected="explore"), lab.shown(event.trace, visitor(request)), gr.skip()
+            return lab.shown(event.trace, visitor(request)), gr.skip()
         side = {event.place: event.trace} if event.place in ("left", "right") else {}
-        return gr.Tabs(selected="compare"), gr.skip(), {"choices": choices(lab.store, visitor(request)), "own": True, **side}
+        return gr.skip(), {"choices": choices(lab.store, visitor(request)), "own": True, **side}
 
     return view
