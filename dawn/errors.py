@@ -27,3 +27,7 @@ class ModelError(DawnError, RuntimeError):
 
 class DataError(DawnError, ValueError):
     """Training or evaluation data that is missing or unusable."""
+
+
+class LimitError(DawnError, ValueError):
+    """More than this server gives, or a limit that cannot be one."""

@@ -13,6 +13,10 @@ from collections.abc import Iterator
 
 import pytest
 
+import app
+from viz.limits import Limits
+from viz.server import launch_options
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 
@@ -52,11 +56,19 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serve(app, **options) -> Iterator[str]:
+def serve_app(limits: Limits = Limits()) -> Iterator[str]:
+    """The address of the app as it is served."""
+    lab = app.open_lab(limits)
+    with serve(app.build(lab), **launch_options(lab)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serve(page, **options) -> Iterator[str]:
     """The address of a gr.Blocks served on a free port until the end. `options` go to its launch."""
     port = free_port()
-    app.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True, **options)
+    page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True, **options)
     try:
         yield f"http://127.0.0.1:{port}/"
     finally:
-        app.close(verbose=False)
+        page.close(verbose=False)

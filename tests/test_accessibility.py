@@ -9,9 +9,7 @@ from importlib.resources import files
 
 import pytest
 
-import app
-from tests.browser import serve
-from viz.page import STYLE, page_theme
+from tests.browser import serve_app
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +24,7 @@ WRONG = """async () => {
 
 @pytest.fixture(scope="module")
 def page(browser):
-    with serve(app.build(), theme=page_theme(), css=STYLE) as url:
+    with serve_app() as url:
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
         page.goto(url)
         page.wait_for_function("document.querySelector('#explorer')?.dataset.step > ''")

@@ -7,10 +7,8 @@ import time
 import numpy as np
 import pytest
 
-import app
-from tests.browser import serve
+from tests.browser import serve_app
 from tests.dawn.models.published import llada
-from viz.page import STYLE, page_theme
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +47,7 @@ MOVE = """async (values) => {
 
 @pytest.fixture(scope="module")
 def address():
-    with serve(app.build(), theme=page_theme(), css=STYLE) as url:
+    with serve_app() as url:
         yield url
 
 
@@ -353,7 +351,7 @@ def two_models(monkeypatch, tmp_path):
     """A page that offers a small LLaDA and a folder that holds none."""
     folder = llada(make_folder(tmp_path / "LLaDA-8B-small"))
     monkeypatch.setenv("DAWN_MODELS", f"embedded, {folder}, {tmp_path / 'empty'}")
-    with serve(app.build(), theme=page_theme(), css=STYLE) as url:
+    with serve_app() as url:
         yield url
 
 

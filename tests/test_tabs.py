@@ -10,9 +10,7 @@ import pytest
 
 import app
 from dawn.trace import load, save
-from tests.browser import serve
-from viz.page import STYLE, page_theme
-from viz.tabs import LARGEST_FILE
+from tests.browser import serve_app
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +23,7 @@ TRACE = "document.querySelector('#explorer').dataset.trace"
 
 @pytest.fixture(scope="module")
 def address():
-    with serve(app.build(), theme=page_theme(), css=STYLE, max_file_size=LARGEST_FILE, show_error=False) as url:
+    with serve_app() as url:
         yield url
 
 

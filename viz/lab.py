@@ -10,25 +10,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from dawn import __version__
 from dawn.decode import Options, StepRecord
-from dawn.errors import DawnError, TraceError
+from dawn.errors import DawnError, LimitError, TraceError
 from dawn.replay import replay
 from dawn.rules import Rule, make_rule
 from dawn.run import Decoder, Run, TextModel, fork, start
 from dawn.trace import UPLOADED, Trace, load, to_bytes
 from viz import branches, export, payload
 from viz.branches import LONGEST_LABEL
+from viz.journal import Journal
+from viz.limits import Limits
+from viz.line import GLANCE, Line
 from viz.store import Entry, TraceStore
 
-LONGEST_GENERATION = 256
 LONGEST_TITLE = 90
 LONGEST_TOKEN = 64
 EXAMPLE = "example"
 ELSEWHERE = "Recorded by the model {!r:.60}, which is not here: look and ask what if; decoding again is switched off."
-GLANCE = 0.2  # seconds between two looks at a loading model
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +75,24 @@ class Lab:
         models: Sequence[str],
         state: Callable[[str], State],
         decoder: Decoder | None = None,
+        limits: Limits = Limits(),
+        journal: Journal | None = None,
     ):
         """models: the names that visitors may ask for, and no others. state: how a model stands."""
         self.store, self.load_model, self.models, self.state, self.decoder = store, load_model, tuple(models), state, decoder
+        self.limits, self.line, self.journal = limits, Line(limits), journal or Journal()
 
     def run(self, request: Request, visitor: str) -> Iterator[dict]:
         """Decode from the prompt; the explorer's value after each step."""
         yield from self.guarded(lambda: (self.begin(request), shortened(request.prompt, LONGEST_LABEL)), visitor)
 
     def begin(self, request: Request) -> Run:
-        lengths = (request.generated, request.block_length)
-        if not all(isinstance(n, int) and 0 <= n <= LONGEST_GENERATION for n in lengths):
-            raise DawnError(f"generation and block length must be whole numbers up to {LONGEST_GENERATION}")
+        lengths, limits = (request.generated, request.block_length), self.limits
+        if not all(isinstance(n, int) and 0 <= n <= limits.generation_length for n in lengths):
+            raise DawnError(f"generation and block length must be whole numbers up to {limits.generation_length}")
+        if len(request.prompt) > limits.prompt_characters:
+            found = f"{len(request.prompt):,} characters; at most {limits.prompt_characters:,} are taken here"
+            raise LimitError(f"the prompt has {found}: shorten it")
         rule, options, fixed = request.make_rule(), request.options, str(request.fixed or "")
         return start(self.model(request.model), request.prompt, rule, *lengths, options, fixed, decoder=self.decoder)
 
@@ -186,17 +194,62 @@ class Lab:
         name, entry = self.store.open(run, visitor, label)
         notice = ""
         try:
-            for _ in run.iterate(entry.cancelled.is_set):
+            for _ in self.bounded(run, entry.cancelled.is_set):
                 yield self.value(name, entry, visitor)
         except DawnError as error:
             notice = str(error)
         finally:
             self.store.close(name, visitor, entry)
+            self.report(run, visitor, notice)
         there = self.value(name, entry, visitor) if entry.finished else {"notice": "stopped before the first step"}
         yield there | ({"notice": notice} if notice else {})
 
+    def bounded(self, run: Run, cancelled: Callable[[], bool]) -> Iterator[StepRecord]:
+        """The steps of a run, within the limits of steps and seconds; LimitError where one of them ended it."""
+        limits, began = self.limits, time.monotonic()
+        run.options = replace(run.options, step_limit=limits.steps)
+        for record in run.iterate(lambda: cancelled() or time.monotonic() - began > limits.run_seconds):
+            yield record
+        if cancelled() or record.after.is_complete:
+            return
+        ends = f"{limits.steps} forward passes" if len(run.steps) >= limits.steps else f"{limits.run_seconds} seconds"
+        raise LimitError(f"the run was stopped after {ends}, the most that a run may take here")
+
+    def report(self, run: Run, visitor: str, notice: str) -> None:
+        """Write down how a run ended."""
+        complete = bool(run.steps) and run.steps[-1].after.is_complete
+        outcome = "finished" if complete else "failed" if notice else "stopped"
+        seconds = round(sum(sum(step.seconds) for step in run.steps), 3)
+        facts = {"model": run.model.name, "rule": run.rule.name, "positions": run.canvas.length, "forwards": len(run.steps)}
+        self.journal.note(f"run {outcome}", visitor, run.prompt, **facts, seconds=seconds, notice=notice)
+
     def stop(self, visitor: str) -> None:
+        """The visitor's runs end: one under way after its step, one that waits at once."""
+        self.line.drop(visitor)
         self.store.stop(visitor)
+
+    def close(self) -> None:
+        """No run begins any more; those under way are stopped after their step, and waited for."""
+        self.line.close()
+        self.store.stop_all()
+        until = time.monotonic() + self.limits.shutdown_seconds
+        while self.line.running and time.monotonic() < until:
+            time.sleep(GLANCE / 4)
+        self.journal.note("closed", unfinished=len(self.line.running))
+
+    def health(self) -> dict:
+        """What /healthz says: status, models, runs, traces, memory, counts of events."""
+        traces = {"kept": len(self.store.entries), "bytes": self.store.bytes}
+        runs = {"running": len(self.line.running), "waiting": len(self.line.waiting)}
+        models = {name: self.state(name).words for name in self.models}
+        status = "closing" if self.line.closed else "ok"
+        return {
+            "status": status,
+            "version": __version__,
+            "models": models,
+            "runs": runs,
+            "traces": traces,
+        } | self.journal.figures()
 
     def shown(self, name: object, visitor: str) -> dict:
         """The explorer's value for a trace; what needs a model that is not offered here is disabled, and that is said."""
@@ -212,8 +265,10 @@ class Lab:
         try:
             trace = load(path, UPLOADED)
             label = "file: " + shortened(trace.prompt, LONGEST_LABEL - 6)
+            self.journal.note("upload", visitor, positions=trace.canvas.length, forwards=trace.forwards)
             return self.shown(self.store.keep(trace, visitor, label), visitor)
         except DawnError as error:
+            self.journal.note("upload refused", visitor)
             return {"notice": f"This file was not opened: {error}"}
 
     def download(self, request: object) -> dict:

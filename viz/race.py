@@ -86,9 +86,10 @@ def race(lab: Lab, entrants: Sequence[tuple[str, Request]], visitor: str) -> Ite
     prompt = entrants[0][1].prompt
     try:
         for lane in lanes:
-            for _ in driven(lane, stopped):
+            for _ in driven(lab, lane, stopped):
                 yield shown(lanes, prompt, False)
             lab.store.close(lane.name, visitor, lane.entry)
+            lab.report(lane.run, visitor, lane.note)
     finally:
         for lane in lanes:
             lab.store.close(lane.name, visitor, lane.entry)
@@ -111,7 +112,7 @@ def lane_for(label: str, run: Run) -> Lane:
     return Lane(label, run, facts, texts=texts)
 
 
-def driven(lane: Lane, stopped: threading.Event) -> Iterator[str]:
+def driven(lab: Lab, lane: Lane, stopped: threading.Event) -> Iterator[str]:
     """Warm the model up with the lane's own rule, then run it; the lane's state at every change of it or of its canvas."""
     if stopped.is_set():
         lane.state = "stopped"
@@ -121,7 +122,7 @@ def driven(lane: Lane, stopped: threading.Event) -> Iterator[str]:
         yield lane.state
         warm_up(lane.run)
         lane.state = "running"
-        for record in lane.run.iterate(stopped.is_set):
+        for record in lab.bounded(lane.run, stopped.is_set):
             lane.take(record)
             yield lane.state
         lane.state = "done" if None not in lane.texts else "stopped"

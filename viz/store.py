@@ -13,15 +13,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from dawn.decode import StepRecord
-from dawn.errors import TraceError
+from dawn.errors import LimitError, TraceError
 from dawn.run import Run
 from dawn.trace import Setup, Trace
+from viz.limits import MIB, Limits
 
-MOST_TRACES = 64
-MOST_BYTES = 2**30
-MOST_BYTES_EACH = 2**28  # of one visitor
 MOST_SESSIONS = 4096
 SHORTEST_KEY, LONGEST_KEY = 32, 64  # characters; the page makes 128 bits in hexadecimal
+GONE = "this trace is no longer on the server: run it again"
+EVICTED = "this trace was removed to make room for newer ones: run it again, or open it from a file if you saved it"
 DECISION_BYTES, EVIDENCE_BYTES = 160, 112  # of the objects that hold them, about
 
 
@@ -101,14 +101,14 @@ def step_size(step: StepRecord) -> int:
 
 
 class TraceStore:
-    """Entries by name, the oldest evicted first; and each visitor's run in progress. most, most_bytes: in all; each: bytes of
-    one visitor."""
+    """Entries by name, the oldest evicted first; and each visitor's run in progress."""
 
-    def __init__(self, most: int = MOST_TRACES, most_bytes: int = MOST_BYTES, each: int = MOST_BYTES_EACH):
-        self.most, self.most_bytes, self.each = most, most_bytes, each
+    def __init__(self, limits: Limits = Limits()):
+        self.limits = limits
         self.entries: OrderedDict[str, Entry] = OrderedDict()
         self.bundled: dict[str, Entry] = {}
         self.running: dict[str, Entry] = {}
+        self.evicted: OrderedDict[str, None] = OrderedDict()
         self.keys: OrderedDict[str, str] = OrderedDict()
         self.lock = threading.Lock()
 
@@ -143,12 +143,11 @@ class TraceStore:
         return self.put(entry), entry
 
     def keep(self, trace: Trace, visitor: str, label: str = "") -> str:
-        """Keep a finished trace of the visitor under a new name; TraceError if it is too large for one visitor."""
+        """Keep a finished trace of the visitor under a new name; LimitError if it is too large for one visitor."""
         size = size_of(trace)
-        if size > self.each:
-            raise TraceError(
-                f"the trace takes {size / 2**20:.0f} MB; at most {self.each / 2**20:.0f} MB are kept for a visitor"
-            )
+        most = self.limits.visitor_megabytes
+        if size > most * MIB:
+            raise LimitError(f"the trace takes {size / MIB:.0f} MB; at most {most} MB are kept for a visitor")
         return self.put(Entry(finished=trace, done=True, owner=self.owner(visitor), label=label, size=size, source="File"))
 
     def put(self, entry: Entry) -> str:
@@ -161,10 +160,13 @@ class TraceStore:
 
     def make_room(self, owner: str) -> None:
         """Evict the owner's oldest entries while they hold too much, then anybody's; the newest entry stays."""
-        names = [name for name, entry in self.entries.items() if entry.owner == owner]
-        while sum(self.entries[name].size for name in names) > self.each and len(names) > 1:
+        limits, names = self.limits, [name for name, entry in self.entries.items() if entry.owner == owner]
+        while len(names) > 1 and (
+            len(names) > limits.traces_per_visitor
+            or sum(self.entries[name].size for name in names) > limits.visitor_megabytes * MIB
+        ):
             self.evict(names.pop(0))
-        while len(self.entries) > 1 and (len(self.entries) > self.most or self.bytes > self.most_bytes):
+        while len(self.entries) > 1 and (len(self.entries) > limits.traces or self.bytes > limits.trace_megabytes * MIB):
             self.evict(next(iter(self.entries)))
 
     @property
@@ -172,7 +174,11 @@ class TraceStore:
         return sum(entry.size for entry in self.entries.values())
 
     def evict(self, name: str) -> None:
+        """Forget an entry, but not that it was there: who looks at it is told where it went."""
         self.entries.pop(name).cancelled.set()
+        self.evicted[name] = None
+        while len(self.evicted) > MOST_SESSIONS:
+            self.evicted.popitem(last=False)
 
     def shown_to(self, visitor: str) -> dict[str, Entry]:
         """The finished entries that a visitor may choose among, by name: the bundled ones, then their own, newest first."""
@@ -186,7 +192,7 @@ class TraceStore:
         with self.lock:
             entry = self.bundled.get(name) or self.entries.get(name) if isinstance(name, str) else None
         if entry is None:
-            raise TraceError("this trace is no longer on the server: run it again")
+            raise TraceError(EVICTED if isinstance(name, str) and name in self.evicted else GONE)
         return entry
 
     def own(self, name: object, visitor: str) -> Entry:
@@ -221,6 +227,12 @@ class TraceStore:
         entry.finish()
         with self.lock:
             self.make_room(entry.owner)
+
+    def stop_all(self) -> None:
+        """Ask every run to stop after its current step."""
+        with self.lock:
+            for entry in self.running.values():
+                entry.cancelled.set()
 
     def stop(self, visitor: str) -> None:
         """Ask the visitor's run, if there is one, to stop after its current step."""

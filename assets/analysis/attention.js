@@ -20,6 +20,7 @@ function look(ui) {
 
 async function receiveLook(ui) {
   const value = ui.tools.props.value || {};
+  if (value.waiting) return note(ui, "attention", value.waiting, "waiting");
   if (value.error) return note(ui, "attention", `No answer: ${value.error}`, "error");
   if (!value.body || value.trace !== ui.trace) return;
   const found = await unpack(value.body);

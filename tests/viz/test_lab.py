@@ -15,6 +15,7 @@ from dawn.thresholds import THRESHOLD_NAMES, Thresholds
 from dawn.trace import from_file, to_bytes
 from tests.dawn.models.small import small_checkpoint
 from viz.lab import Lab, Request
+from viz.limits import Limits
 from viz.store import TraceStore
 
 SETTINGS = {name: getattr(Thresholds(), name) for name in THRESHOLD_NAMES}
@@ -27,7 +28,7 @@ def folder(tmp_path_factory) -> str:
 
 @pytest.fixture
 def lab(folder) -> Lab:
-    return Lab(TraceStore(most=3), load_model, [folder], model_state)
+    return Lab(TraceStore(Limits(traces=3)), load_model, [folder], model_state)
 
 
 def request(folder: str, **changes) -> Request:
@@ -122,7 +123,7 @@ def test_strange_settings_are_answered_with_an_error(lab, folder, settings):
 def test_the_store_is_bounded_and_names_cannot_be_guessed(lab, folder):
     names = [list(lab.run(request(folder), f"visitor {i}"))[-1]["trace"] for i in range(4)]
     assert len(set(names)) == 4 and all(len(name) > 20 for name in names)
-    assert "no longer" in lab.fetch({"trace": names[0], "from": 0})["error"]
+    assert "removed to make room" in lab.fetch({"trace": names[0], "from": 0})["error"]
     assert "body" in lab.fetch({"trace": names[3], "from": 0})
 
 

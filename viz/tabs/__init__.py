@@ -10,7 +10,7 @@ from viz.analysis import Analysis
 from viz.lab import Lab
 from viz.tabs.compare import build_compare
 from viz.tabs.explore import build_explore, stopping
-from viz.tabs.files import LARGEST_FILE, build_files
+from viz.tabs.files import build_files
 from viz.tabs.race import build_race
 
 
@@ -28,4 +28,4 @@ def build_tabs(lab: Lab, analysis: Analysis, first: dict) -> None:
         tab.select(None, js=f"() => {{ window.dawnAddress.tab({json.dumps(tab.id)}); }}", api_name=False)
 
 
-__all__ = ["LARGEST_FILE", "build_tabs", "stopping"]
+__all__ = ["build_tabs", "stopping"]

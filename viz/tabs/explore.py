@@ -17,12 +17,14 @@ from viz import permalink
 from viz.analysis import Analysis
 from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
-from viz.lab import LONGEST_GENERATION, Lab, Request, facts_of
+from viz.lab import Lab, Request, facts_of
+from viz.line import in_turn
 from viz.store import Entry
 
 SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}
 SINK_START = {"absolute": 0.01, "relative": 4.0}
 FIRST_PRESET = next(iter(PRESETS))
+TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
     "A tower is made out of 8 white bricks, 2 times as many black bricks, and an unknown number of purple bricks. "
@@ -74,7 +76,7 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
             explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, value=first)
             panels = AnalysisPanels(analysis)
     wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
-    wire_look(analysis, panels)
+    wire_look(lab, analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
     wire_address(lab, explorer, groups, [prompt, model, rule, *lengths, *controls])
@@ -95,11 +97,11 @@ def choose(lab: Lab):
     """Model, how it stands, rule, and how much to generate: lengths, temperature, seed, end of text."""
     model = gr.Dropdown(list(lab.models), value=lab.models[0], label="Model", elem_id="model", min_width=120)
     state = gr.HTML(line(lab.state(lab.models[0]).words), elem_id="model-state", padding=False)
-    first = next(iter(RULES))
+    first, longest = next(iter(RULES)), lab.limits.generation_length
     rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
     with gr.Accordion("Length and sampling", open=False):
-        generated = gr.Slider(0, LONGEST_GENERATION, 96, step=8, label="Generation length", elem_id="gen-length")
-        block = gr.Slider(4, 64, 32, step=4, label="Block length", elem_id="block-length")
+        generated = gr.Slider(0, longest, min(96, longest), step=8, label="Generation length", elem_id="gen-length")
+        block = gr.Slider(4, min(64, longest), min(32, longest), step=4, label="Block length", elem_id="block-length")
         temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", elem_id="temperature")
         seed = gr.Number(0, precision=0, label="Seed", elem_id="seed")
         stop_at_end = gr.Checkbox(True, label="Stop when the answer has ended", elem_id="stop-at-end")
@@ -152,33 +154,42 @@ def control(elem_id: str, name: str, spec: Spec, value):
 def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
     """Run, Stop, and "decode again from here"; outputs: the explorer and the model's state."""
 
-    def decode(request: gr.Request, *values):
-        asked = request_of(values)
-        yield from with_loading(lab, asked.model, lab.run(asked, visitor(request)))
+    async def decode(request: gr.Request, *values):
+        asked, who = request_of(values), visitor(request)
+        async for value in in_turn(lab.line, who, lambda: with_loading(lab, asked.model, lab.run(asked, who)), notice):
+            yield value
 
-    def decode_again(request: gr.Request, event: gr.EventData, *values):
-        settings, asked = request_of(values), event._data
+    async def decode_again(request: gr.Request, event: gr.EventData, *values):
+        settings, asked, who = request_of(values), event._data, visitor(request)
         model = lab.model_of(event.trace, settings.model)
-        yield from with_loading(lab, model, lab.decode_again(settings, asked, visitor(request)))
+        steps = lab.decode_again(settings, asked, who)
+        async for value in in_turn(lab.line, who, lambda: with_loading(lab, model, steps), notice):
+            yield value
 
     def organise(request: gr.Request, event: gr.EventData):
         return lab.organise(event._data, visitor(request))
 
-    once = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden", "trigger_mode": "once"}
-    gr.on([run.click, prompt.submit], decode, inputs, outputs, api_name=False, **once)
-    outputs[0].fork(decode_again, inputs, outputs, api_name=False, **once)
+    gr.on([run.click, prompt.submit], decode, inputs, outputs, **TURNS)
+    outputs[0].fork(decode_again, inputs, outputs, **TURNS)
     outputs[0].organise(organise, None, outputs[0], api_name=False, queue=False, show_progress="hidden")
     stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
 
 
-def wire_look(analysis: Analysis, panels: gr.HTML) -> None:
-    """Attention of one layer or head: in the queue of whatever runs a model."""
+def wire_look(lab: Lab, analysis: Analysis, panels: gr.HTML) -> None:
+    """Attention of one layer or head: in the line of whatever runs a model."""
 
-    def look(event: gr.EventData):
-        return analysis.look({name: getattr(event, name) for name in ("trace", "step", "layer", "head")})
+    async def look(request: gr.Request, event: gr.EventData):
+        asked = {name: getattr(event, name) for name in ("trace", "step", "layer", "head")}
+        once = (analysis.look(asked) for _ in range(1))
+        async for value in in_turn(lab.line, visitor(request), lambda: once, lambda words: {"waiting": words}):
+            yield value
 
-    once = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden", "trigger_mode": "once"}
-    panels.look(look, None, panels, api_name=False, **once)
+    panels.look(look, None, panels, **TURNS)
+
+
+def notice(words: str) -> tuple:
+    """What the explorer, or the race, shows of words about a run that has no steps yet."""
+    return {"notice": words}, gr.skip()
 
 
 def with_loading(lab: Lab, model: str, values: Iterator[dict]) -> Iterator[tuple]:
@@ -254,7 +265,7 @@ def restored(lab: Lab, entry: Entry, address: permalink.Address, groups: dict) -
     """The groups of controls that show, and every control as the run was asked for; the fixed tokens stay."""
     facts, rule = facts_of(entry), address.plan or entry.setup.make_rule()
     setup, canvas = facts.setup, facts.canvas
-    generated = min(canvas.length - canvas.prompt_length, LONGEST_GENERATION)
+    generated = min(canvas.length - canvas.prompt_length, lab.limits.generation_length)
     sampling = (setup.temperature, setup.seed, bool(setup.end_ids), setup.suppress_end)
     model = setup.model if setup.model in lab.models else gr.skip()
     words, *shown = shown_for(rule.name, groups)

@@ -10,7 +10,6 @@ from viz.components.files import SaveButton
 from viz.lab import Lab
 from viz.tabs.explore import visitor
 
-LARGEST_FILE = "16mb"  # packed; dawn.trace.UPLOADED bounds what it unpacks to
 OPEN = "Open a trace (.npz): drop it here or click"
 
 

@@ -11,9 +11,10 @@ from dawn.rules import RULES, Dawn
 from dawn.thresholds import PRESETS, preset_of
 from viz.comparison import choices
 from viz.components.race import RaceView
-from viz.lab import LONGEST_GENERATION, Lab, Request
+from viz.lab import Lab, Request
+from viz.line import in_turn
 from viz.race import ANSWERS, MOST_LANES, race
-from viz.tabs.explore import FIRST_PRESET, line, stopping, visitor, with_loading
+from viz.tabs.explore import FIRST_PRESET, TURNS, line, notice, stopping, visitor, with_loading
 
 EMPTY = "(no lane)"
 FIRST_RULES = ("dawn", "localleap", "confidence", EMPTY)
@@ -22,6 +23,7 @@ KNOWN = "Of the questions below the right answer is known, and no model here was
 
 def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
     """Fill the current tab. explorer, comparison: where the traces of lanes can be opened."""
+    longest = lab.limits.generation_length
     with gr.Row(elem_id="race-row"):
         with gr.Column(scale=2, min_width=300, elem_id="race-controls"):
             prompt = gr.Textbox(next(iter(ANSWERS)), label="Question", lines=4, max_lines=8, elem_id="race-prompt", info=KNOWN)
@@ -32,8 +34,8 @@ def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
             state = gr.HTML(line(lab.state(lab.models[0]).words), elem_id="race-state", padding=False)
             lanes = [control for place in range(MOST_LANES) for control in lane_controls(place, lab.models[0])]
             with gr.Accordion("Length", open=False):
-                generated = gr.Slider(8, LONGEST_GENERATION, 96, step=8, label="Generation length", elem_id="race-length")
-                block = gr.Slider(4, 64, 32, step=4, label="Block length", elem_id="race-block")
+                generated = gr.Slider(0, longest, min(96, longest), step=8, label="Generation length", elem_id="race-length")
+                block = gr.Slider(4, min(64, longest), min(32, longest), step=4, label="Block length", elem_id="race-block")
             gr.Examples([[question] for question in ANSWERS], [prompt], label="Held-out questions", elem_id="race-examples")
         with gr.Column(scale=7, min_width=320):
             view = RaceView()
@@ -64,12 +66,12 @@ def has_thresholds(rule: str) -> bool:
 def wire_race(lab: Lab, view: gr.HTML, state: gr.HTML, start: gr.Button, stop: gr.Button, inputs: list) -> None:
     """Start, which waits its turn with everything else that runs a model, and Stop."""
 
-    def run(request: gr.Request, prompt, model, generated, block, *lanes):
-        entrants = entrants_of(prompt, model, int(generated), int(block), lanes)
-        yield from with_loading(lab, model, race(lab, entrants, visitor(request)))
+    async def run(request: gr.Request, prompt, model, generated, block, *lanes):
+        entrants, who = entrants_of(prompt, model, int(generated), int(block), lanes), visitor(request)
+        async for value in in_turn(lab.line, who, lambda: with_loading(lab, model, race(lab, entrants, who)), notice):
+            yield value
 
-    once = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden", "trigger_mode": "once"}
-    start.click(run, inputs, [view, state], api_name=False, **once)
+    start.click(run, inputs, [view, state], **TURNS)
     stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
 
 

@@ -1,0 +1,96 @@
+"""The server around the page: health, headers, and an end that loses no run.
+
+Nothing remote may be loaded by the page (`POLICY`), and no address of it, which may name a trace, is told to others. Gradio's
+own scripts are inline and make functions from text, so those two are allowed. A Space is shown in a frame of its hub.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+
+import gradio as gr
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from viz.lab import Lab
+from viz.page import STYLE, page_theme
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every answer."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self.app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+def app_options(lab: Lab) -> dict:
+    """What Gradio's server is made with besides: the route /healthz and the headers."""
+
+    def healthz(request: Request) -> JSONResponse:
+        health = lab.health()
+        return JSONResponse(health, status_code=200 if health["status"] == "ok" else 503)
+
+    return {"routes": [Route("/healthz", healthz)], "middleware": [Middleware(SecurityHeaders)]}
+
+
+def launch_options(lab: Lab) -> dict:
+    """How Gradio serves the page: its look, its limits, no traceback for anybody."""
+    largest = f"{lab.limits.upload_megabytes}mb"
+    return {"theme": page_theme(), "css": STYLE, "max_file_size": largest, "show_error": False, "app_kwargs": app_options(lab)}
+
+
+def serve(page: gr.Blocks, lab: Lab) -> None:
+    """Serve until SIGTERM or SIGINT: then no run begins any more, and those under way have some seconds to end."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("dawn").setLevel(logging.INFO)
+    page.launch(prevent_thread_lock=True, **launch_options(lab))
+    wait_for_signal(lab.close)
+    page.close(verbose=False)
+
+
+def wait_for_signal(then: Callable[[], None]) -> None:
+    """Sleep until the process is asked to end, then do that; a second signal ends it at once."""
+    asked = threading.Event()
+    kinds = (signal.SIGTERM, signal.SIGINT)
+    for kind in kinds:
+        signal.signal(kind, lambda *_: asked.set())
+    asked.wait()
+    for kind in kinds:
+        signal.signal(kind, signal.SIG_DFL)
+    then()
