@@ -14,6 +14,7 @@ import gradio as gr
 from dawn.errors import LimitError
 from dawn.models import EMBEDDED, load_model, model_state
 from dawn.models.detail import layers_and_heads
+from dawn.models.device import machine
 from dawn.models.zerogpu import decoder, look_into
 from dawn.trace import load
 from viz.analysis import Analysis, Reader
@@ -42,7 +43,7 @@ def build(lab: Lab) -> gr.Blocks:
     """The page."""
     with gr.Blocks(title="DAWN Lab", analytics_enabled=False, delete_cache=(600, 600), fill_width=True) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
-        build_tabs(lab, Analysis(lab, Reader(layers_and_heads, look_into)), lab.there(EXAMPLE, ""))
+        build_tabs(lab, Analysis(lab, Reader(layers_and_heads, look_into)), machine(), lab.there(EXAMPLE, ""))
         page.unload(stopping(lab))
     return page
 

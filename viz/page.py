@@ -16,6 +16,16 @@ STYLE = """
 #controls .block { padding: 8px 10px; }
 #model-state p { margin: -8px 4px 0; font-size: 0.8rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
 #explore { align-items: flex-start; }
+.about { columns: 3 360px; column-gap: 32px; padding: 4px 2px; }
+.about section { break-inside: avoid; margin-bottom: 18px; }
+.about h2 { font-size: 1rem; margin: 0 0 6px; }
+.about p { margin: 0 0 8px; max-width: 75ch; line-height: 1.5; }
+.about a { text-decoration: underline; }
+.about table { border-collapse: collapse; width: 100%; }
+.about caption { text-align: left; color: var(--body-text-color-subdued); }
+.about :is(th, td) { border-top: 1px solid var(--border-color-primary); padding: 3px 8px 3px 0; vertical-align: top; }
+.about th { font-weight: 400; text-align: left; }
+.about td { font-variant-numeric: tabular-nums; overflow-wrap: break-word; text-align: right; }
 footer { display: none !important; }
 @media (max-width: 760px) {
   .gradio-container > .main { padding: 8px 10px !important; }

@@ -4,8 +4,11 @@ it runs out, and the one transfer of a step's results to the host."""
 from __future__ import annotations
 
 import gc
+import os
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -188,6 +191,36 @@ def transferred(whole: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
         name: (part.view(np.float32) if t.dtype == torch.float32 else part).reshape(t.shape)
         for (name, t), part in zip(whole.items(), parts, strict=True)
     }
+
+
+def machine() -> dict[str, str]:
+    """What this machine is, by name and in words: processor, memory, accelerator, versions."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    total = total_memory()
+    return {
+        "Processor": f"{platform.machine()}, {cores} {'core' if cores == 1 else 'cores'}",
+        "Memory": f"{total / GIB:.0f} GiB" if total else "unknown",
+        "Accelerator": accelerator(),
+        "PyTorch": torch.__version__,
+        "transformers": version("transformers"),
+        "Python": platform.python_version(),
+    }
+
+
+def accelerator() -> str:
+    """The names of the GPUs that are here."""
+    if torch.cuda.is_available():
+        return ", ".join(map(torch.cuda.get_device_name, range(torch.cuda.device_count())))
+    return "Apple GPU" if torch.mps.is_available() else "none"
+
+
+def total_memory(meminfo: Path = Path("/proc/meminfo"), folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes of the machine, or of the container if that has a limit; None where nobody says."""
+    if not meminfo.is_file():
+        return None
+    whole = int(next(line for line in meminfo.read_text().splitlines() if line.startswith("MemTotal")).split()[1]) * 1024
+    limit = (folder / "memory.max").read_text().strip() if (folder / "memory.max").is_file() else "max"
+    return whole if limit == "max" else min(whole, int(limit))
 
 
 def describe(network) -> str:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import gradio as gr
 
 from viz.analysis import Analysis
 from viz.lab import Lab
+from viz.tabs.about import build_about
 from viz.tabs.compare import build_compare
 from viz.tabs.explore import build_explore, stopping
 from viz.tabs.files import build_files
 from viz.tabs.race import build_race
 
 
-def build_tabs(lab: Lab, analysis: Analysis, first: dict) -> None:
-    """All tabs. first: the explorer's value before anything has run."""
+def build_tabs(lab: Lab, analysis: Analysis, machine: Mapping[str, str], first: dict) -> None:
+    """All tabs. machine: what the server runs on; first: the explorer's value before anything has run."""
     with gr.Tabs():
         with gr.Tab("Explore", id="explore") as explore:
             explorer = build_explore(lab, analysis, first)
@@ -24,7 +26,9 @@ def build_tabs(lab: Lab, analysis: Analysis, first: dict) -> None:
             comparison = build_compare(lab, compare)
         with gr.Tab("Race", id="race") as race:
             build_race(lab, explorer, comparison)
-    for tab in (explore, compare, race):
+        with gr.Tab("About", id="about") as about:
+            build_about(lab, machine)
+    for tab in (explore, compare, race, about):
         tab.select(None, js=f"() => {{ window.dawnAddress.tab({json.dumps(tab.id)}); }}", api_name=False)
 
 
