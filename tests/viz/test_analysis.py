@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import json
-import struct
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +19,7 @@ from dawn.sinks import received_over_time, sink_counts
 from dawn.thresholds import PRESETS, Thresholds
 from dawn.trace import Trace
 from tests.dawn.models.small import small_checkpoint
+from tests.visitor import unpacked
 from tests.viz.synthetic import synthetic_trace
 from viz import payload
 from viz.analysis import Analysis, Reader
@@ -45,21 +44,6 @@ def analysis() -> Analysis:
     for name, trace in TRACES.items():
         store.bundle(name, trace)
     return analysis_of(Lab(store, load_model, [], model_state))
-
-
-def unpacked(body: str) -> dict:
-    """What the script makes of a body."""
-    raw = gzip.decompress(base64.b64decode(body))
-    (size,) = struct.unpack("<I", raw[:4])
-    kinds = {"u2": "<u2", "i4": "<i4", "f4": "<f4"}
-
-    def revive(value: dict):
-        if "$" not in value:
-            return value
-        kind, offset, count = value["$"]
-        return np.frombuffer(raw, kinds[kind], count, 4 + size + offset)
-
-    return json.loads(raw[4 : 4 + size], object_hook=revive)
 
 
 def plan(rule) -> dict:

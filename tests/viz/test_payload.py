@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
-import struct
 
 import numpy as np
 import pytest
@@ -14,6 +11,7 @@ from dawn.prediction import Needs
 from dawn.replay import replay
 from dawn.rules import Confidence, Dawn, Original
 from dawn.thresholds import Thresholds
+from tests.visitor import unpacked
 from tests.viz.synthetic import RULE, synthetic_trace
 from viz import payload
 
@@ -21,21 +19,7 @@ TRACE = synthetic_trace(96, 40)
 FACTS = payload.Facts.of(TRACE)
 
 
-def unpack(text: str) -> dict:
-    """What the script does with a body."""
-    body = gzip.decompress(base64.b64decode(text))
-    size = struct.unpack_from("<I", body)[0]
-
-    def revive(value):
-        if set(value) != {"$"}:
-            return value
-        kind, offset, count = value["$"]
-        return np.frombuffer(body, payload.KINDS[kind], count, 4 + size + offset)
-
-    return json.loads(body[4 : 4 + size], object_hook=revive)
-
-
-DOCUMENT = unpack(payload.answer(FACTS, TRACE.steps, 0)["body"])
+DOCUMENT = unpacked(payload.answer(FACTS, TRACE.steps, 0)["body"])
 
 
 def test_the_header_tells_how_the_run_was_made():
@@ -73,7 +57,7 @@ def test_the_decision_arrives_whole():
 
 
 def test_steps_come_from_where_they_are_asked_for_and_bounded(monkeypatch):
-    tail = unpack(payload.answer(FACTS, TRACE.steps, 3)["body"])
+    tail = unpacked(payload.answer(FACTS, TRACE.steps, 3)["body"])
     assert tail["header"] is None and tail["steps"][0]["index"] == 3
     assert payload.answer(FACTS, TRACE.steps, len(TRACE.steps))["next"] == len(TRACE.steps)
     monkeypatch.setattr(payload, "LARGEST_ANSWER", 1)
@@ -93,7 +77,7 @@ def test_every_token_named_has_its_text():
 
 def test_a_run_without_attention_says_so():
     trace = synthetic_trace(16, 16, rule=Original(), watch=Needs())
-    step = unpack(payload.answer(payload.Facts.of(trace), trace.steps, 0)["body"])["steps"][0]
+    step = unpacked(payload.answer(payload.Facts.of(trace), trace.steps, 0)["body"])["steps"][0]
     assert step["attention"] is None and step["received"] is None and step["choices"] is None
     assert step["decision"]["graph"] is None and step["decision"]["sinkLevel"] is None
 

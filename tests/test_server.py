@@ -1,0 +1,106 @@
+"""The server as it is started: health, headers, visitors at once, and its end. Over HTTP, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+
+import httpx
+import pytest
+
+from tests.visitor import Visitor, served, unpacked
+
+MARKS = ("Ada", "Ben", "Cleo", "Dora")
+
+
+LIMITS = {"queue-length": 2, "runs-per-visitor": 1, "generation-length": 128, "prompt-characters": 500}
+
+
+@pytest.fixture(scope="module")
+def address():
+    with served(*(part for name, value in LIMITS.items() for part in (f"--{name}", str(value)))) as (url, _):
+        yield url
+
+
+async def visit(url: str, *names: str, **changes) -> list[list[dict]]:
+    """What visitors are shown who all ask at once, each a question with a name in it."""
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        visitors = [await Visitor.arrive(client) for _ in names]
+        return await asyncio.gather(*(collect(one, name, changes) for one, name in zip(visitors, names, strict=True)))
+
+
+async def collect(visitor: Visitor, name: str, changes: dict) -> list[dict]:
+    prompt = f"{name} has 7 apples and buys 5. How many apples has {name}?"
+    return [value async for value in visitor.run(**{"prompt": prompt, "gen_length": 32} | changes)]
+
+
+def test_health_is_told_and_every_answer_has_the_headers(address):
+    for path in ("/", "/healthz", "/config", "/nowhere"):
+        headers = httpx.get(address + path).headers
+        assert "default-src 'self'" in headers["content-security-policy"] and headers["referrer-policy"] == "no-referrer"
+        assert headers["x-content-type-options"] == "nosniff"
+    health = httpx.get(f"{address}/healthz").json()
+    assert health["status"] == "ok" and health["memory_bytes"] > 10**8 and "embedded" in health["models"]
+
+
+def test_visitors_at_once_wait_their_turns_and_see_their_own_answers_alone(address):
+    seen = asyncio.run(visit(address, *MARKS[:3]))
+    for name, values in zip(MARKS, seen, strict=False):
+        last = values[-1]
+        assert last["done"] and last["title"].startswith(name)
+        titles = [branch["title"] if "title" in branch else json.dumps(branch) for branch in last["branches"]]
+        assert not any(other in title for other in MARKS if other != name for title in titles)
+    assert sum("ahead of yours" in value.get("notice", "") for values in seen for value in values) >= 2
+
+
+def test_over_a_limit_the_limit_is_said(address):
+    seen = asyncio.run(visit(address, *MARKS))
+    assert any("runs are waiting, and no more may" in values[-1].get("notice", "") for values in seen)
+    (values,) = asyncio.run(visit(address, "Ada", prompt="why " * 200))
+    assert values == [{"notice": "the prompt has 800 characters; at most 500 are taken here: shorten it"}]
+    with pytest.raises(RuntimeError, match="greater than maximum value 128"):
+        asyncio.run(visit(address, "Ada", gen_length=129))
+
+
+def test_a_trace_is_fetched_by_its_name_and_by_nothing_else(address):
+    async def fetch() -> None:
+        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+            visitor = await Visitor.arrive(client)
+            *_, last = await collect(visitor, "Ada", {})
+            answer = await visitor.ask("explorer-host", "fetch", {"trace": last["trace"], "from": 0})
+            assert len(unpacked(answer["body"])["steps"]) == last["steps"] or answer["next"] < last["steps"]
+            for name in ("", "../../etc/passwd", last["trace"][:-1], None, 7, {"$": 1}):
+                assert set(await visitor.ask("explorer-host", "fetch", {"trace": name, "from": 0})) == {"error"}
+
+    asyncio.run(fetch())
+
+
+def test_a_server_that_is_asked_to_end_stops_its_runs_and_says_so():
+    async def ended(url: str, process) -> list[dict]:
+        async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+            values, visitor = [], await Visitor.arrive(client)
+            try:
+                async for value in visitor.run(rule="original", gen_length=256, prompt="Why?", stop_at_end=False):
+                    values.append(value)
+                    if len(values) == 5:
+                        process.send_signal(signal.SIGTERM)
+            except httpx.TransportError:
+                pass  # it may be gone before its last word arrives
+            return values
+
+    with served() as (url, process):
+        values = asyncio.run(ended(url, process))
+        output, _ = process.communicate(timeout=60)
+    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    assert process.returncode == 0 and 5 <= len(values) < 200
+    assert [one["event"] for one in events] == ["run stopped", "closed"] and events[1]["unfinished"] == 0
+
+
+def test_a_limit_that_is_none_ends_the_start_in_one_line():
+    with (
+        pytest.raises(RuntimeError, match=r"DAWN_TRACES .* must be a whole number, not 'many'") as failure,
+        served(DAWN_TRACES="many"),
+    ):
+        pass
+    assert "Traceback" not in str(failure.value)
