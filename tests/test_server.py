@@ -19,8 +19,8 @@ LIMITS = {"queue-length": 2, "runs-per-visitor": 1, "generation-length": 128, "p
 
 @pytest.fixture(scope="module")
 def address():
-    with served(*(part for name, value in LIMITS.items() for part in (f"--{name}", str(value)))) as (url, _):
-        yield url
+    with served(*(part for name, value in LIMITS.items() for part in (f"--{name}", str(value)))) as server:
+        yield server.url
 
 
 async def visit(url: str, *names: str, **changes) -> list[list[dict]]:
@@ -89,11 +89,11 @@ def test_a_server_that_is_asked_to_end_stops_its_runs_and_says_so():
                 pass  # it may be gone before its last word arrives
             return values
 
-    with served() as (url, process):
-        values = asyncio.run(ended(url, process))
-        output, _ = process.communicate(timeout=60)
-    events = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    assert process.returncode == 0 and 5 <= len(values) < 200
+    with served() as server:
+        values = asyncio.run(ended(server.url, server.process))
+        server.process.wait(timeout=60)
+        events = [json.loads(line) for line in server.output().splitlines() if line.startswith("{")]
+    assert server.process.returncode == 0 and 5 <= len(values) < 200
     assert [one["event"] for one in events] == ["run stopped", "closed"] and events[1]["unfinished"] == 0
 
 

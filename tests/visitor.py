@@ -10,9 +10,12 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import httpx
 import numpy as np
@@ -23,32 +26,45 @@ ROOT = Path(__file__).parent.parent
 KINDS = {"u2": np.uint16, "i4": np.int32, "f4": np.float32}
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`python app.py` in a process of its own, and the file that it writes to."""
+
+    url: str
+    process: subprocess.Popen
+    log: IO[str]
+
+    def output(self) -> str:
+        """What it has written so far."""
+        self.log.seek(0)
+        return self.log.read()
+
+    def wait_until_up(self) -> None:
+        for _ in range(600):
+            with contextlib.suppress(httpx.TransportError):
+                httpx.get(f"{self.url}/healthz")
+                return
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended with {self.process.returncode}: {self.output()[-2000:]}")
+            time.sleep(0.2)
+        raise RuntimeError("the server did not come up within two minutes")
+
+
 @contextlib.contextmanager
-def served(*arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
-    """`python app.py` in a process of its own: its address and the process, asked to end afterwards if it still runs."""
+def served(*arguments: str, **environment: str) -> Iterator[Server]:
+    """A server that is up, asked to end afterwards if it still runs."""
     port = str(free_port())
     more = {"GRADIO_SERVER_PORT": port, "GRADIO_SERVER_NAME": "127.0.0.1", **environment}
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "app.py", *arguments], cwd=ROOT, env=os.environ | more, stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        yield wait_until_up(f"http://127.0.0.1:{port}", process), process
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
-
-
-def wait_until_up(url: str, process: subprocess.Popen) -> str:
-    """The address, once something answers there."""
-    for _ in range(600):
-        with contextlib.suppress(httpx.TransportError):
-            httpx.get(f"{url}/healthz")
-            return url
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode}: {process.stdout.read()[-2000:]}")
-        time.sleep(0.2)
-    raise RuntimeError("the server did not come up within two minutes")
+    command = [sys.executable, str(ROOT / "app.py"), *arguments]
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | more, stdout=log, stderr=subprocess.STDOUT)
+        server = Server(f"http://127.0.0.1:{port}", process, log)
+        try:
+            server.wait_until_up()
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
 
 
 class Visitor:

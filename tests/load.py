@@ -1,0 +1,188 @@
+"""Many visitors at once: `python -m tests.load --visitors 100 --browsers 10 --seconds 600`.
+
+Starts the app in a process of its own and drives it: visitors over HTTP that run, fetch and ask what if, and real browser
+contexts that scrub through a trace. Every visitor's question holds a word of its own, and nothing that a visitor is shown may
+hold another's. Prints what was measured; ends with 1 if anything went wrong that is not a stated limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import httpx
+import numpy as np
+
+from tests.browser import executable
+from tests.visitor import Visitor, served, unpacked
+
+LIMIT_WORDS = ("no more may", "at most", "may take here", "removed to make room", "no longer on the server")
+QUESTION = "{} has {} apples and buys {} more. How many apples does {} have now?"
+PAUSE = 2.0  # mean seconds between two things that a visitor does
+SCRUB = """async () => {
+  const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
+  for (let move = 0; move < 10; move++) {
+    const goal = Math.floor(Math.random() * (Number(scrubber.max) + 1)), start = performance.now();
+    if (root.dataset.step === String(goal)) continue;
+    scrubber.value = goal;
+    scrubber.dispatchEvent(new Event('input', { bubbles: true }));
+    while (root.dataset.step !== String(goal)) await new Promise((done) => setTimeout(done, 1));
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
+
+
+@dataclass(slots=True)
+class Measured:
+    """Seconds by kind, limits that were said, errors, and the server's memory over time: (second, bytes)."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    limits: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    memory: list[tuple[float, int]] = field(default_factory=list)
+
+    def took(self, kind: str, seconds: float) -> None:
+        self.seconds.setdefault(kind, []).append(seconds)
+
+    def said(self, words: str) -> None:
+        """A notice or an error's words: a limit, or something that went wrong."""
+        limit = next((one for one in LIMIT_WORDS if one in words), None)
+        (self.limits if limit else self.errors)[limit or words[:200]] += 1
+
+
+async def live(url: str, word: str, words: list[str], until: float, measured: Measured) -> None:
+    """One visitor's stay."""
+    async with httpx.AsyncClient(base_url=url, timeout=120) as client:
+        visitor, chance = await Visitor.arrive(client), random.Random(word)
+        while time.monotonic() < until:
+            try:
+                await one_run(visitor, word, words, chance, measured)
+            except (httpx.HTTPError, RuntimeError, ValueError, KeyError) as error:
+                measured.said(f"{type(error).__name__}: {error}")
+            await asyncio.sleep(chance.expovariate(1 / PAUSE))
+
+
+async def one_run(visitor: Visitor, word: str, words: list[str], chance: random.Random, measured: Measured) -> None:
+    """A run from its button to its end, then a fetch and a what if of its steps."""
+    prompt = QUESTION.format(word, chance.randint(2, 60), chance.randint(2, 60), word)
+    started, first, last = time.monotonic(), None, {}
+    async for value in visitor.run(prompt=prompt, gen_length=64):
+        check_own(value, word, words, measured)
+        if value.get("trace"):
+            first = first or time.monotonic()
+            last = value
+        elif "ahead of yours" not in value.get("notice", ""):
+            measured.said(value["notice"])
+    if not last:
+        return
+    measured.took("wait", first - started)
+    measured.took("run", time.monotonic() - first)
+    await look(visitor, last, word, words, chance, measured)
+
+
+async def look(visitor: Visitor, last: dict, word: str, words: list[str], chance: random.Random, measured: Measured) -> None:
+    """What looking costs: the steps, and another decision about some of them."""
+    started = time.monotonic()
+    answer = await visitor.ask("explorer-host", "fetch", {"trace": last["trace"], "from": 0})
+    measured.took("fetch", time.monotonic() - started)
+    if "error" in answer:
+        return measured.said(answer["error"])
+    check_own(unpacked(answer["body"])["pieces"], word, words, measured)
+    for _ in range(3):
+        asked = {"trace": last["trace"], "step": chance.randrange(last["steps"]), "rule": "dawn"}
+        started = time.monotonic()
+        answer = await visitor.ask("explorer-host", "what_if", asked | {"settings": {"high": chance.uniform(0.5, 1)}})
+        measured.took("what if", time.monotonic() - started)
+        if "error" in answer:
+            measured.said(answer["error"])
+
+
+def check_own(shown: object, word: str, words: list[str], measured: Measured) -> None:
+    """Nothing that a visitor is shown holds another's word."""
+    text = json.dumps(shown)
+    for other in words:
+        if other != word and other in text:
+            measured.errors[f"{word} was shown something of {other}"] += 1
+
+
+async def scrub(browser, url: str, until: float, measured: Measured) -> None:
+    """One browser context that moves through the recorded example; each move's time is the page's own."""
+    context = await browser.new_context(viewport={"width": 1400, "height": 1000})
+    page = await context.new_page()
+    page.on("pageerror", lambda error: measured.said(f"page: {error}"))
+    started = time.monotonic()
+    await page.goto(url, timeout=120_000)
+    await page.wait_for_function(PAINTED, timeout=120_000)
+    measured.took("first paint", time.monotonic() - started)
+    while time.monotonic() < until:
+        for milliseconds in await page.evaluate(SCRUB):
+            measured.took("scrub", milliseconds / 1000)
+        await asyncio.sleep(PAUSE)
+    await context.close()
+
+
+async def watch(url: str, until: float, measured: Measured) -> None:
+    """The server's memory and whether it answers, every five seconds."""
+    began = time.monotonic()
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        while time.monotonic() < until:
+            started = time.monotonic()
+            health = (await client.get("/healthz")).json()
+            measured.took("health", time.monotonic() - started)
+            measured.memory.append((started - began, health["memory_bytes"]))
+            await asyncio.sleep(5)
+
+
+async def drive(url: str, visitors: int, browsers: int, seconds: float) -> Measured:
+    """All of them at once."""
+    measured, until = Measured(), time.monotonic() + seconds
+    words = [f"Zq{i:03d}" for i in range(visitors)]
+    tasks = [live(url, word, words, until, measured) for word in words] + [watch(url, until, measured)]
+    async with contextlib.AsyncExitStack() as stack:
+        if browsers:
+            from playwright.async_api import async_playwright
+
+            playwright = await stack.enter_async_context(async_playwright())
+            browser = await playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox", "--disable-gpu"])
+            stack.push_async_callback(browser.close)
+            tasks += [scrub(browser, url, until, measured) for _ in range(browsers)]
+        await asyncio.gather(*tasks)
+    return measured
+
+
+def report(measured: Measured) -> dict:
+    """Counts, medians and 95th percentiles in milliseconds; memory after a third of the time, at the end and at most."""
+    figures = {}
+    for kind, values in sorted(measured.seconds.items()):
+        half, most = np.percentile(values, [50, 95]) * 1000
+        figures[kind] = {"n": len(values), "p50_ms": round(float(half), 1), "p95_ms": round(float(most), 1)}
+    warm = [memory for _, memory in measured.memory[len(measured.memory) // 3 :]]
+    names, sizes = ("warm", "end", "most"), (warm[0], warm[-1], max(warm))
+    spread = {name: round(size / 2**20) for name, size in zip(names, sizes, strict=True)}
+    return {"times": figures, "memory_mb": spread, "limits": dict(measured.limits), "errors": dict(measured.errors)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 if every error was a stated limit."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--visitors", type=int, default=10, help="over HTTP (default %(default)s)")
+    parser.add_argument("--browsers", type=int, default=1, help="browser contexts (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=60, help="how long (default %(default)s)")
+    chosen = parser.parse_args(arguments)
+    with served() as server:
+        measured = asyncio.run(drive(server.url, chosen.visitors, chosen.browsers, chosen.seconds))
+    print(json.dumps(vars(chosen) | report(measured), indent=2))
+    return 1 if measured.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
