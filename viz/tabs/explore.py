@@ -155,19 +155,16 @@ def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
     """Run, Stop, and "decode again from here"; outputs: the explorer and the model's state."""
 
     async def decode(request: gr.Request, *values):
-        asked, who = request_of(values), visitor(request)
-        async for value in in_turn(lab.line, who, lambda: with_loading(lab, asked.model, lab.run(asked, who)), notice):
+        async for value in in_turn(lab.line, visitor(request), lambda: decoding(lab, values, visitor(request)), notice):
             yield value
 
     async def decode_again(request: gr.Request, event: gr.EventData, *values):
-        settings, asked, who = request_of(values), event._data, visitor(request)
-        model = lab.model_of(event.trace, settings.model)
-        steps = lab.decode_again(settings, asked, who)
-        async for value in in_turn(lab.line, who, lambda: with_loading(lab, model, steps), notice):
+        who, asked = visitor(request), told(event)
+        async for value in in_turn(lab.line, who, lambda: decoding(lab, values, who, asked), notice):
             yield value
 
     def organise(request: gr.Request, event: gr.EventData):
-        return lab.organise(event._data, visitor(request))
+        return lab.organise(told(event), visitor(request))
 
     gr.on([run.click, prompt.submit], decode, inputs, outputs, **TURNS)
     outputs[0].fork(decode_again, inputs, outputs, **TURNS)
@@ -175,11 +172,30 @@ def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
     stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
 
 
+def decoding(lab: Lab, values: tuple, who: str, again: dict | None = None) -> Iterator[tuple]:
+    """What the explorer and the line below the model show of a run. values: of all controls; again: what to decode again."""
+    try:
+        asked = request_of(values)
+    except DawnError as error:
+        yield notice(str(error))
+        return
+    if again is None:
+        yield from with_loading(lab, asked.model, lab.run(asked, who))
+    else:
+        model = lab.model_of(again.get("trace"), asked.model)
+        yield from with_loading(lab, model, lab.decode_again(asked, again, who))
+
+
+def told(event: gr.EventData) -> dict:
+    """What the page's script told with an event; nothing if that is not what a script tells."""
+    return event._data if isinstance(event._data, dict) else {}
+
+
 def wire_look(lab: Lab, analysis: Analysis, panels: gr.HTML) -> None:
     """Attention of one layer or head: in the line of whatever runs a model."""
 
     async def look(request: gr.Request, event: gr.EventData):
-        asked = {name: getattr(event, name) for name in ("trace", "step", "layer", "head")}
+        asked = told(event)
         once = (analysis.look(asked) for _ in range(1))
         async for value in in_turn(lab.line, visitor(request), lambda: once, lambda words: {"waiting": words}):
             yield value
@@ -250,8 +266,8 @@ def wire_address(lab: Lab, explorer: gr.HTML, groups: dict, inputs: list) -> Non
     rest = [*groups.values(), *inputs]
 
     def restore(request: gr.Request, event: gr.EventData):
-        asked = event._data.get("address")
-        lab.store.meet(visitor(request), event._data.get("key"))
+        asked = told(event).get("address")
+        lab.store.meet(visitor(request), told(event).get("key"))
         name, entry, address = permalink.find(lab, asked)
         more = restored(lab, entry, address, groups) if asked else [gr.skip()] * len(rest)
         for value in permalink.values(lab, name, entry, address, visitor(request)):
@@ -306,11 +322,14 @@ def model_values(name: str) -> list:
 
 
 def request_of(values: tuple) -> Request:
-    """The controls' values, in their order, as a Request."""
+    """The controls' values, in their order, as a Request; DawnError for what no control gives."""
     prompt, model, rule, generated, block, temperature, seed, stop_at_end, suppress_end, fixed, *settings = values
-    own = settings_from(rule, settings)
+    try:
+        lengths, own = (int(generated), int(block)), settings_from(rule, settings)
+    except (TypeError, ValueError, OverflowError):
+        raise DawnError("the settings could not be read: reload the page and set them again") from None
     ends = (stop_at_end, suppress_end)
-    return Request(prompt, model, rule, int(generated), int(block), temperature, seed or 0, own, *ends, fixed)
+    return Request(prompt or "", model, rule, *lengths, temperature, seed or 0, own, *ends, fixed)
 
 
 def settings_from(rule: str, values: Sequence) -> dict:

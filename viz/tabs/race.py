@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import gradio as gr
@@ -14,7 +14,7 @@ from viz.components.race import RaceView
 from viz.lab import Lab, Request
 from viz.line import in_turn
 from viz.race import ANSWERS, MOST_LANES, race
-from viz.tabs.explore import FIRST_PRESET, TURNS, line, notice, stopping, visitor, with_loading
+from viz.tabs.explore import FIRST_PRESET, TURNS, line, notice, stopping, told, visitor, with_loading
 
 EMPTY = "(no lane)"
 FIRST_RULES = ("dawn", "localleap", "confidence", EMPTY)
@@ -66,13 +66,23 @@ def has_thresholds(rule: str) -> bool:
 def wire_race(lab: Lab, view: gr.HTML, state: gr.HTML, start: gr.Button, stop: gr.Button, inputs: list) -> None:
     """Start, which waits its turn with everything else that runs a model, and Stop."""
 
-    async def run(request: gr.Request, prompt, model, generated, block, *lanes):
-        entrants, who = entrants_of(prompt, model, int(generated), int(block), lanes), visitor(request)
-        async for value in in_turn(lab.line, who, lambda: with_loading(lab, model, race(lab, entrants, who)), notice):
+    async def run(request: gr.Request, *values):
+        async for value in in_turn(lab.line, visitor(request), lambda: racing(lab, values, visitor(request)), notice):
             yield value
 
     start.click(run, inputs, [view, state], **TURNS)
     stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
+
+
+def racing(lab: Lab, values: tuple, who: str) -> Iterator[tuple]:
+    """What the race and the line below the model show. values: of all controls."""
+    prompt, model, generated, block, *lanes = values
+    try:
+        entrants = entrants_of(prompt or "", model, int(generated), int(block), lanes)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        yield notice("the settings could not be read: reload the page and set them again")
+        return
+    yield from with_loading(lab, model, race(lab, entrants, who))
 
 
 def entrants_of(prompt: str, model: str, generated: int, block: int, lanes: Sequence[str]) -> list[tuple[str, Request]]:
@@ -95,9 +105,10 @@ def opening(lab: Lab):
     """What opens a lane's trace: the explorer, or one side of the comparison."""
 
     def view(request: gr.Request, event: gr.EventData):
-        if event.place == "explore":
-            return lab.shown(event.trace, visitor(request)), gr.skip()
-        side = {event.place: event.trace} if event.place in ("left", "right") else {}
+        place, trace = told(event).get("place"), told(event).get("trace")
+        if place == "explore":
+            return lab.shown(trace, visitor(request)), gr.skip()
+        side = {place: trace} if place in ("left", "right") else {}
         return gr.skip(), {"choices": choices(lab.store, visitor(request)), "own": True, **side}
 
     return view

@@ -1,0 +1,244 @@
+"""Hostile input, by the thousand: `python -m tests.fuzz --inputs 100000 [--target NAME]`.
+
+Whatever a stranger sends is answered, or refused by a DawnError in one line; nothing else is raised, no word of this machine
+(a path, a traceback) is in an answer, and nothing takes longer than a few seconds. tests/test_fuzz.py runs the same with few
+inputs; what is found here is kept there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import re
+import signal
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dawn.errors import DawnError
+from dawn.models import load_model, model_state
+from dawn.rules import RULES
+from dawn.trace import UPLOADED, from_file, to_bytes
+from tests.viz.synthetic import synthetic_trace
+from viz import permalink
+from viz.analysis import Analysis, Reader
+from viz.comparison import compare
+from viz.lab import EXAMPLE, Lab
+from viz.store import TraceStore
+from viz.tabs.explore import KEYS, request_of
+
+LONGEST = 10  # seconds for one input
+MACHINE = re.compile(r"/(?:root|usr|home|tmp|opt|var|etc)/|Traceback|File \"|site-packages|0x[0-9a-f]{6}")
+REQUESTED = {
+    "trace", "step", "from", "position", "rule", "settings", "kind", "name", "layer", "head", "left", "right", "edit", "do",
+    "shown", "label", "address", "key", "token", "text", "mask", "tab", "moment", "mode", "set.high", "set.sink_mode",
+}  # fmt: skip
+NAMES = sorted(REQUESTED)
+WORDS = [EXAMPLE, "other", "high", "low", "sink_mode", "relative", "graphml", "json", "rename", "delete", "left", "layer"]
+HOSTILE = ["<img src=x onerror=alert(1)>", "../../secret", "\0", "\ud800", "⟨mask⟩", "9" * 400, "{}{0.__class__}", "%s%n"]
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 60),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(max_size=20),
+    st.sampled_from([*WORDS, *HOSTILE, *RULES]),
+)
+SOME_NAME = st.sampled_from(NAMES) | st.text(max_size=8)
+VALUES = st.recursive(SCALARS, lambda one: st.lists(one, max_size=4) | st.dictionaries(SOME_NAME, one, max_size=6))
+REQUESTS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=9) | VALUES
+SETTINGS = st.dictionaries(st.sampled_from([*WORDS, *NAMES]), SCALARS)
+SOUND = {"trace": st.sampled_from([EXAMPLE, "other"]), "step": st.integers(0, 8), "rule": st.sampled_from(sorted(RULES))}
+OTHERS = {name: VALUES for name in NAMES if name not in SOUND}
+NEARLY_SOUND = st.fixed_dictionaries(SOUND, optional=OTHERS | {"settings": SETTINGS})
+
+
+class Slow(Exception):
+    """An input that takes too long."""
+
+
+@cache
+def trace():
+    """A small trace, made up."""
+    return synthetic_trace(24, 12)
+
+
+@cache
+def lab() -> Lab:
+    """A lab with two traces and no model."""
+    store = TraceStore()
+    store.bundle(EXAMPLE, trace(), "Recorded example")
+    store.bundle("other", synthetic_trace(20, 10))
+    return Lab(store, load_model, ["nowhere"], model_state)
+
+
+@cache
+def analysis() -> Analysis:
+    return Analysis(lab(), Reader(lambda model: (1, 1), lambda *_: None))
+
+
+def answered(answer: object) -> None:
+    """An answer goes out as JSON, and tells nothing of this machine."""
+    text = json.dumps(answer, default=str)
+    found = MACHINE.search(text)
+    assert not found, f"an answer tells {text[max(0, found.start() - 60) : found.end() + 60]}"
+
+
+def answering(*functions: Callable[[object], object]) -> Callable[[object], None]:
+    """All of these functions answer an input, or refuse it."""
+
+    def ask(asked: object) -> None:
+        for function in functions:
+            try:
+                answered(function(asked))
+            except DawnError as error:
+                answered(str(error))
+
+    return ask
+
+
+def looking(asked: object) -> None:
+    """The server functions of the explorer, of its panels and of the comparison."""
+    here, panels = lab(), analysis()
+    functions = [here.fetch, here.what_if, here.changes, here.export, here.download]
+    functions += [
+        panels.ledger,
+        panels.csv,
+        panels.replay,
+        panels.settings,
+        panels.curve,
+        panels.sinks,
+        panels.model,
+        panels.look,
+    ]
+    answering(*functions, lambda request: compare(here.store, request))(asked)
+
+
+def organising(asked: object) -> None:
+    """Branches, and decoding again."""
+    controls = ["Why?", "nowhere", "dawn", 8, 4, 0.0, 0, True, False, "", *[None] * len(KEYS)]
+    decode_again = lambda told: list(lab().decode_again(request_of(tuple(controls)), told, "me"))  # noqa: E731
+    answering(lambda told: lab().organise(told, "me"), decode_again)(asked)
+
+
+def addressing(asked: object) -> None:
+    """An address, and the page that it asks for."""
+
+    def open_page(told: object) -> object:
+        lab().store.meet("me", told)
+        name, entry, address = permalink.find(lab(), told)
+        return [next(permalink.values(lab(), name, entry, address, "me")), str(address)]
+
+    answering(open_page)(asked)
+
+
+def controlling(values: list) -> None:
+    """The values of all controls."""
+    answering(lambda told: list(lab().run(request_of(tuple(told)), "me")))(values)
+
+
+def opening(data: bytes) -> None:
+    """A trace file."""
+    answering(lambda file: from_file(io.BytesIO(file), UPLOADED).forwards)(data)
+
+
+@st.composite
+def files(draw) -> bytes:
+    """A trace file with bytes changed, cut off, put in or taken out, or with one of its arrays replaced."""
+    data = bytearray(to_bytes(trace()))
+    if draw(st.booleans()):
+        return replaced(bytes(data), draw)
+    for _ in range(draw(st.integers(1, 4))):
+        where, what = draw(st.integers(0, max(0, len(data) - 1))), draw(st.binary(max_size=8))
+        data[where : where + draw(st.sampled_from([0, len(what), 64]))] = what
+    return bytes(data[: draw(st.sampled_from([len(data), len(data) // 2, 30, 0]))])
+
+
+def replaced(data: bytes, draw) -> bytes:
+    """A sound archive with an array of another type, shape or content, or one too many of a name."""
+    target = io.BytesIO()
+    warnings.filterwarnings("ignore", "Duplicate name")
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        chosen = draw(st.sampled_from(source.namelist()))
+        for name in source.namelist():
+            body = source.read(name)
+            archive.writestr(name, another(body, draw) if name == chosen else body)
+        if draw(st.integers(0, 9)) == 0:
+            archive.writestr(chosen, source.read(chosen))
+    return target.getvalue()
+
+
+def another(body: bytes, draw) -> bytes:
+    """An array's bytes, with something else in it."""
+    array = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
+    kind = draw(st.sampled_from(["dtype", "shape", "values", "metadata"]))
+    if kind == "dtype":
+        array = array.astype(draw(st.sampled_from(["<f8", "<i8", "u1", "<U4", "?", "<c8"])), casting="unsafe")
+    elif kind == "shape":
+        array = np.resize(array, draw(st.lists(st.integers(0, 5), max_size=3)))
+    elif array.size:
+        wild = draw(st.sampled_from([np.nan, np.inf, -1, 2**31 - 1, 0, 255]))
+        with np.errstate(all="ignore"):
+            array = array.copy()
+            array.flat[draw(st.integers(0, array.size - 1))] = np.array(wild).astype(array.dtype)
+    written = io.BytesIO()
+    np.lib.format.write_array(written, array, allow_pickle=False)
+    return written.getvalue()
+
+
+CONTROLS = st.tuples(
+    SCALARS.map(lambda value: None if value is None else str(value)), *[SCALARS] * 9, *[SCALARS] * len(KEYS)
+).map(list)
+TARGETS: dict[str, tuple[st.SearchStrategy, Callable]] = {
+    "looking": (NEARLY_SOUND | REQUESTS, looking),
+    "organising": (NEARLY_SOUND | REQUESTS, organising),
+    "addressing": (NEARLY_SOUND | REQUESTS, addressing),
+    "controlling": (CONTROLS, controlling),
+    "opening": (files(), opening),
+}
+
+
+def fuzz(target: str, inputs: int) -> None:
+    """Feed a target; raises what an input brought to light, with the smallest such input."""
+    strategy, function = TARGETS[target]
+
+    @settings(max_examples=inputs, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False)
+    @given(strategy)
+    def feed(value) -> None:
+        signal.alarm(LONGEST)
+        try:
+            function(value)
+        finally:
+            signal.alarm(0)
+
+    def too_slow(*_):
+        raise Slow(f"an input took more than {LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, too_slow)
+    try:
+        feed()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--target", choices=TARGETS, action="append", help="which (default: all)")
+    parser.add_argument("--inputs", type=int, default=1000, help="for each target (default %(default)s)")
+    chosen = parser.parse_args(arguments)
+    for target in chosen.target or TARGETS:
+        fuzz(target, chosen.inputs)
+        print(f"{target}: {chosen.inputs} inputs, nothing found", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
