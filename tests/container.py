@@ -1,11 +1,12 @@
 """`python -m tests.container`: plays the Dockerfile in an empty directory tree, without a container engine.
 
-Each stage gets a root directory of its own, holding only what its steps put there. A step runs with that directory as its root in a new
-mount and process namespace; this machine's /usr and the Python that runs this program stand in for the base image, both read-only. The
-command then runs as the image's user, as process 1, with the source mounted read-only and no network; the health check must be answered and the
-stop signal must end it with 0. Needs root on Linux. Not played: the base image's own files and the cache of layers.
+Each stage gets a root directory of its own, holding only what its steps put there. A step runs with that directory as its root,
+in a new mount and process namespace; this machine's /usr and the Python that runs this program stand in for the base image,
+both read-only. The command then runs as the image's user, as process 1, with the source mounted read-only and without a
+network; the health check must be answered and the stop signal must end it with 0. Needs root on Linux. Not played: the base
+image's own files, and the cache of layers.
 
-`--build-arg NAME=VALUE` as in `docker build`; `--mount PATH` shows a path of this machine (a local mirror, say) to the steps, read-only.
+`--build-arg NAME=VALUE` as in `docker build`; `--mount PATH` shows a path of this machine, a local mirror say, to the steps.
 """
 
 from __future__ import annotations
@@ -108,12 +109,9 @@ def script(stage: Stage, command: list[str], *, read_only: bool) -> str:
     lines = ["set -e"]
     for path in dict.fromkeys((Path("/usr"), PYTHON, *stage.mounts)):
         lines.append(f"mkdir -p {root}{path} && mount --bind {path} {root}{path} && mount -o remount,bind,ro {root}{path}")
-    lines += [
-        f"mount -t proc proc {root}/proc",
-        f"mount -t tmpfs dev {root}/dev && mkdir {root}/dev/shm && chmod 1777 {root}/dev/shm",
-    ]
+    lines.append(f"mount -t proc proc {root}/proc")
+    lines.append(f"mount -t tmpfs dev {root}/dev && mkdir -m 1777 {root}/dev/shm && ln -s /proc/self/fd {root}/dev/fd")
     lines += [f"touch {root}/dev/{name} && mount --bind /dev/{name} {root}/dev/{name}" for name in DEVICES]
-    lines.append(f"ln -s /proc/self/fd {root}/dev/fd")
     if read_only:
         source = quote(str(stage.at(".")))
         lines.append(f"ip link set lo up && mount --bind {source} {source} && mount -o remount,bind,ro {source}")
@@ -123,7 +121,15 @@ def script(stage: Stage, command: list[str], *, read_only: bool) -> str:
 
 def as_user(stage: Stage) -> list[str]:
     uid, gid, _ = stage.identity()
-    return ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "env", f"--chdir={stage.workdir}"]
+    return [
+        "setpriv",
+        f"--reuid={uid}",
+        f"--regid={gid}",
+        "--clear-groups",
+        "env",
+        f"--chdir={stage.workdir}",
+        f"PWD={stage.workdir}",
+    ]
 
 
 def environment(stage: Stage, more: dict[str, str]) -> dict[str, str]:

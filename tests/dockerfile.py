@@ -1,6 +1,6 @@
 """Reads a Dockerfile and a .dockerignore as strictly as this project writes them, and says what is wrong with the former.
 
-The language: https://docs.docker.com/reference/dockerfile. What is not used here (ADD, ENTRYPOINT, heredocs, …) is refused, not guessed at.
+The language: https://docs.docker.com/reference/dockerfile. What is not used here (ADD, ENTRYPOINT, heredocs, …) is refused.
 """
 
 from __future__ import annotations
@@ -201,9 +201,10 @@ def of_last_stage(stage: list[Instruction]) -> list[str]:
 
 
 def ignores(text: str, path: str) -> bool:
-    """Whether a .dockerignore keeps a path, relative to the context and with `/`, out of the build: the last matching line decides.
+    """Whether a .dockerignore keeps a path, relative to the context and with `/`, out of the build.
 
-    A line that matches a folder matches what is in it; `!` takes back; `*` stays within a name, `**` does not.
+    The last matching line decides. A line that matches a folder matches what is in it; `!` takes back; `*` stays within a
+    name, `**` does not.
     """
     parts = path.split("/")
     above = ["/".join(parts[: end + 1]) for end in range(len(parts))]
