@@ -121,15 +121,8 @@ def script(stage: Stage, command: list[str], *, read_only: bool) -> str:
 
 def as_user(stage: Stage) -> list[str]:
     uid, gid, _ = stage.identity()
-    return [
-        "setpriv",
-        f"--reuid={uid}",
-        f"--regid={gid}",
-        "--clear-groups",
-        "env",
-        f"--chdir={stage.workdir}",
-        f"PWD={stage.workdir}",
-    ]
+    identity = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
+    return [*identity, "env", f"--chdir={stage.workdir}", f"PWD={stage.workdir}"]
 
 
 def environment(stage: Stage, more: dict[str, str]) -> dict[str, str]:
