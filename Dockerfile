@@ -1,5 +1,5 @@
 # On the CPU:  docker build -t dawn-lab . && docker run --rm -p 7860:7860 dawn-lab
-# On a GPU:    docker build -t dawn-lab --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
+# With CUDA:   docker build -t dawn-lab --build-arg TORCH_INDEX=https://pypi.org/simple .
 #              docker run --rm --gpus all -p 7860:7860 dawn-lab
 
 # The full image has the compiler that one requirement needs; what it made is copied, the compiler stays behind.
@@ -7,7 +7,7 @@ FROM python:3.12-trixie AS build
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /build
 COPY requirements.lock ./
-# Everything is installed by hash but torch and its CUDA libraries: their index decides the build, and each build has hashes of its own.
+# All is installed by hash but torch and its CUDA libraries: the index decides their build, and each build has its own hashes.
 RUN python -m venv --without-pip /venv \
     && awk '/^[a-z]/ { kept = !/^(torch|triton)=|^(nvidia|cuda)-/ } kept' requirements.lock > hashed.txt \
     && pip --python /venv install --no-cache-dir --require-hashes -r hashed.txt \

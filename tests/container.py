@@ -216,21 +216,26 @@ class Play:
                 stage.command = step.exec_form()
 
 
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 @contextmanager
 def started(stage: Stage) -> Iterator[tuple[subprocess.Popen, int]]:
     """The image's command, without a network: (the process that waits for it, the command's own process id)."""
     command = script(stage, stage.command, read_only=True)
     process = subprocess.Popen([*NAMESPACES, "--net", "sh", "-c", command], env=environment(stage, {}))
     try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        deadline = time.monotonic() + PATIENCE
-        while not (found := children.read_text().split()):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise PlayError("the command did not start")
+        while not (found := children(process.pid)):
+            if process.poll() is not None:
+                raise PlayError(f"the command did not start: {process.returncode}")
             time.sleep(0.05)
-        yield process, int(found[0])
+        yield process, found[0]
     finally:
-        process.kill()
+        if process.poll() is None:
+            for child in children(process.pid):  # --kill-child is forgotten when the command becomes the image's user
+                os.kill(child, signal.SIGKILL)
+            process.kill()
         process.wait()
 
 

@@ -24,7 +24,7 @@ LARGEST, LARGEST_WEIGHTS = 25_000_000, 16_000_000  # bytes
 COMMANDS = (
     "python -m ruff check .",
     "python -m ruff format --check .",
-    "python -m pip_audit --disable-pip --require-hashes -r requirements.lock",
+    "python -m pip_audit --strict --disable-pip --require-hashes -r requirements.lock",
     "python -m pytest",
     "python -m tests.container",
 )

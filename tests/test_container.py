@@ -1,4 +1,4 @@
-"""The project's Dockerfile and .dockerignore, and how they are read and played; the play itself is `python -m tests.container`."""
+"""The project's Dockerfile and .dockerignore, and how they are read; the play itself is `python -m tests.container`."""
 
 from __future__ import annotations
 
