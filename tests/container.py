@@ -62,7 +62,6 @@ class Stage:
     user: str = "0"
     health: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
-    stop_signal: str = "SIGTERM"
 
     @property
     def values(self) -> dict[str, str]:
@@ -210,8 +209,6 @@ class Play:
                 stage.user = expand(step.text, stage.values)
             case "HEALTHCHECK":
                 stage.health = step.exec_form()
-            case "STOPSIGNAL":
-                stage.stop_signal = signal.Signals[step.text].name
             case "CMD":
                 stage.command = step.exec_form()
 
@@ -276,14 +273,14 @@ def try_out(stage: Stage) -> None:
         if enter(stage, pid, ["touch", "written"]) == 0:
             raise PlayError(f"{stage.workdir} can be written to")
         print(f"ok: {stage.workdir} is read-only")
-        os.kill(pid, signal.Signals[stage.stop_signal])
+        os.kill(pid, signal.SIGTERM)
         try:
             code = process.wait(timeout=30)
         except subprocess.TimeoutExpired as error:
-            raise PlayError(f"{stage.stop_signal} did not end it within 30 s") from error
+            raise PlayError("SIGTERM did not end it within 30 s") from error
         if code:
-            raise PlayError(f"ended with {code} after {stage.stop_signal}")
-        print(f"ok: ended with 0 after {stage.stop_signal}")
+            raise PlayError(f"ended with {code} after SIGTERM")
+        print("ok: ended with 0 after SIGTERM")
 
 
 def possible() -> str:

@@ -34,7 +34,7 @@ def test_the_image_is_what_the_project_promises():
     one = {each.name: each for each in last}
     assert last[0].words() == ["python:3.12-slim-trixie"]
     assert (one["USER"].text, one["EXPOSE"].text, one["CMD"].exec_form()) == ("1000", "7860", ["python", "app.py"])
-    assert "http://127.0.0.1:7860/" in one["HEALTHCHECK"].exec_form()[-1]
+    assert "http://127.0.0.1:7860/healthz" in one["HEALTHCHECK"].exec_form()[-1]
     arguments = {name: value for each in steps if each.name == "ARG" for name, value in each.pairs().items()}
     assert arguments == {"TORCH_INDEX": "https://download.pytorch.org/whl/cpu"}
 
@@ -188,9 +188,9 @@ def test_a_later_stage_takes_from_an_earlier_one(play):
 
 
 def test_arguments_and_environment(play):
-    stage = play('ARG A=1\nARG B=2\nENV PATH=/v:$PATH C=$A$B\nSTOPSIGNAL SIGINT\nUSER 7:8\nCMD ["$C"]', A="9")
+    stage = play('ARG A=1\nARG B=2\nENV PATH=/v:$PATH C=$A$B\nUSER 7:8\nCMD ["$C"]', A="9")
     assert stage.env["PATH"].startswith("/v:") and stage.env["C"] == "92"
-    assert (stage.stop_signal, stage.identity(), stage.command) == ("SIGINT", ("7", "8", "/"), ["$C"])
+    assert (stage.identity(), stage.command) == (("7", "8", "/"), ["$C"])
 
 
 @pytest.mark.parametrize(

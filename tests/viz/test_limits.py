@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from dawn.errors import LimitError
 from viz.limits import Limits, variable
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_nothing_set_is_the_defaults():
@@ -34,3 +37,9 @@ def test_an_empty_variable_is_none():
 def test_a_limit_cannot_exceed_what_the_engine_takes():
     with pytest.raises(LimitError, match="from 1 to 20000"):
         Limits(prompt_characters=20_001)
+
+
+def test_the_readme_tells_every_limit_and_its_default():
+    table = README.read_text(encoding="utf-8").split("### Limits")[1]
+    for one in fields(Limits):
+        assert f"| `--{one.name.replace('_', '-')}` | {one.default:,} | {one.metadata['words']} |" in table
