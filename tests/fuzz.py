@@ -8,9 +8,12 @@ inputs; what is found here is kept there.
 from __future__ import annotations
 
 import argparse
+import atexit
+import contextlib
 import io
 import json
 import re
+import secrets
 import signal
 import sys
 import warnings
@@ -18,6 +21,7 @@ import zipfile
 from collections.abc import Callable
 from functools import cache
 
+import httpx
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,6 +30,7 @@ from dawn.errors import DawnError
 from dawn.models import load_model, model_state
 from dawn.rules import RULES
 from dawn.trace import UPLOADED, from_file, to_bytes
+from tests.visitor import Server, served
 from tests.viz.synthetic import synthetic_trace
 from viz import permalink
 from viz.analysis import Analysis, Reader
@@ -59,6 +64,9 @@ SETTINGS = st.dictionaries(st.sampled_from([*WORDS, *NAMES]), SCALARS)
 SOUND = {"trace": st.sampled_from([EXAMPLE, "other"]), "step": st.integers(0, 8), "rule": st.sampled_from(sorted(RULES))}
 OTHERS = {name: VALUES for name in NAMES if name not in SOUND}
 NEARLY_SOUND = st.fixed_dictionaries(SOUND, optional=OTHERS | {"settings": SETTINGS})
+
+
+OURS = re.compile(r'File ".*[/\\](?:viz|dawn)[/\\].*')
 
 
 class Slow(Exception):
@@ -145,6 +153,49 @@ def controlling(values: list) -> None:
     answering(lambda told: list(lab().run(request_of(tuple(told)), "me")))(values)
 
 
+@cache
+def server() -> tuple[Server, list[dict], list[int]]:
+    """A server of its own until the program ends, the events that its page knows, and the components that have functions."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    one = stack.enter_context(served("--run-seconds", "2", "--queue-length", "5", "--generation-length", "16"))
+    config = httpx.get(f"{one.url}/config").json()
+    hosts = [part["id"] for part in config["components"] if str(part["props"].get("elem_id")).endswith("-host")]
+    return one, config["dependencies"], hosts
+
+
+def serving(asked: tuple) -> None:
+    """An event, or a server function, over HTTP: nothing of this software fails in it."""
+    here, events, hosts = server()
+    number, data, told, function = asked
+    event, session = events[number % len(events)], secrets.token_hex(6)
+    with httpx.Client(base_url=here.url, timeout=LONGEST) as client:
+        body = {"data": data[: len(event["inputs"])], "event_data": told, "fn_index": event["id"], "session_hash": session}
+        told_back = [post(client, "queue/join", body).text]
+        if "event_id" in told_back[0]:
+            told_back += stream(client, session)
+        body = {"session_hash": session, "component_id": hosts[number % len(hosts)], "fn_name": function, "data": told}
+        told_back.append(post(client, "component_server", body).text)
+        answered(told_back)
+        assert client.get("/healthz").json()["status"] == "ok"
+    assert not (ours := OURS.search(here.output())), f"the server's log has {ours.group()}"
+
+
+def post(client: httpx.Client, path: str, body: dict) -> httpx.Response:
+    return client.post(f"/gradio_api/{path}", content=json.dumps(body), headers={"Content-Type": "application/json"})
+
+
+def stream(client: httpx.Client, session: str) -> list[str]:
+    """What the server sends until it has done with the event."""
+    lines = []
+    with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as messages:
+        for line in messages.iter_lines():
+            lines.append(line)
+            if '"process_completed"' in line or '"close_stream"' in line:
+                break
+    return lines
+
+
 def opening(data: bytes) -> None:
     """A trace file."""
     answering(lambda file: from_file(io.BytesIO(file), UPLOADED).forwards)(data)
@@ -197,12 +248,16 @@ def another(body: bytes, draw) -> bytes:
 CONTROLS = st.tuples(
     SCALARS.map(lambda value: None if value is None else str(value)), *[SCALARS] * 9, *[SCALARS] * len(KEYS)
 ).map(list)
+FUNCTIONS = ["fetch", "what_if", "changes", "export", "download", "ledger", "csv", "replay", "curve", "compare", "postprocess"]
+SOME_FUNCTION = st.sampled_from(FUNCTIONS) | st.text(max_size=9)
+SENT = st.tuples(st.integers(0, 400), st.lists(VALUES, max_size=60), NEARLY_SOUND | REQUESTS, SOME_FUNCTION)
 TARGETS: dict[str, tuple[st.SearchStrategy, Callable]] = {
     "looking": (NEARLY_SOUND | REQUESTS, looking),
     "organising": (NEARLY_SOUND | REQUESTS, organising),
     "addressing": (NEARLY_SOUND | REQUESTS, addressing),
     "controlling": (CONTROLS, controlling),
     "opening": (files(), opening),
+    "serving": (SENT, serving),
 }
 
 
@@ -222,6 +277,8 @@ def fuzz(target: str, inputs: int) -> None:
     def too_slow(*_):
         raise Slow(f"an input took more than {LONGEST} s")
 
+    if function is serving:
+        server()  # its start is not an input's time
     before = signal.signal(signal.SIGALRM, too_slow)
     try:
         feed()

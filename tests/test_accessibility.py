@@ -90,3 +90,9 @@ def test_race(page):
     page.click("#race-start")
     page.wait_for_selector('#race[data-state="done"]', timeout=180_000)
     assert violations(page) == ""
+
+
+def test_about(page):
+    page.get_by_role("tab", name="About").click()
+    page.wait_for_selector("#about", state="visible")
+    assert violations(page) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -322,14 +323,31 @@ def test_refused_prompts_say_why_and_keep_the_page(page, prompt, words):
     assert page.get_attribute("#explorer", "data-steps") == steps
 
 
-def test_nothing_is_fetched_from_elsewhere(browser, address):
-    page = browser.new_page()
-    urls: list[str] = []
-    page.on("request", lambda request: urls.append(request.url))
+def test_with_every_other_address_blocked_the_page_loads_runs_and_exports(browser, address):
+    context = browser.new_context()
+    page, elsewhere, errors = context.new_page(), [], []
+
+    def only_here(route) -> None:
+        if route.request.url.startswith((address, "data:", "blob:")):
+            return route.continue_()
+        elsewhere.append(route.request.url)
+        return route.abort()
+
+    context.route("**/*", only_here)
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(address)
     page.wait_for_function(PAINTED)
-    assert [url for url in urls if not url.startswith((address, "data:", "blob:"))] == []
-    page.close()
+    run(page)
+    page.click("#files button")
+    for button in ("save", "graphml"):
+        with page.expect_download() as download:
+            page.click(f"[data-testid={button}]")
+        assert Path(download.value.path()).stat().st_size > 500
+    for name in ("Compare", "Race", "About"):
+        page.get_by_role("tab", name=name).click()
+    page.wait_for_selector("#about", state="visible")
+    assert elsewhere == [] and errors == []
+    context.close()
 
 
 @pytest.mark.parametrize("width", [390, 1400])

@@ -9,6 +9,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -633,3 +634,29 @@ def test_metadata_that_is_no_object_is_refused(raw):
 
 def test_metadata_above_its_limit_is_refused():
     refused(with_array(meta=np.full(dawn.trace.LONGEST_META + 1, 32, dtype=np.uint8)), "metadata is longer")
+
+
+SAVE_FOR_EVER = """
+import sys
+from dawn.trace import load, save
+one, other, target = load(sys.argv[1]), load(sys.argv[2]), sys.argv[3]
+print("ready", flush=True)
+while True:
+    save(one, target)
+    save(other, target)
+"""
+
+
+def test_a_kill_during_a_save_leaves_a_whole_file(tmp_path):
+    """Eight times at another moment of the saves: the file is one of the two."""
+    whole, target = [small_bytes(), to_bytes(replace(small(), prompt="another"))], tmp_path / "target.npz"
+    for name, data in zip("ab", whole, strict=True):
+        (tmp_path / name).write_bytes(data)
+    command = [sys.executable, "-c", SAVE_FOR_EVER, tmp_path / "a", tmp_path / "b", target]
+    for attempt in range(8):
+        target.write_bytes(whole[0])
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            time.sleep(0.003 * attempt)
+            process.kill()
+        assert target.read_bytes() in whole
