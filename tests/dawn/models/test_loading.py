@@ -19,7 +19,16 @@ from dawn.decode import Options
 from dawn.errors import ModelError
 from dawn.models import device as devices
 from dawn.models import known_models, load_model, model_state, registry
-from dawn.models.device import Placement, container_memory, machine_memory, to_host, transferred, within_memory
+from dawn.models.device import (
+    Placement,
+    container_memory,
+    machine,
+    machine_memory,
+    to_host,
+    total_memory,
+    transferred,
+    within_memory,
+)
 from dawn.models.hub import progress_bar
 from dawn.models.resident import Resident
 from dawn.rules import Dawn
@@ -268,6 +277,17 @@ def test_free_memory_as_linux_and_containers_state_it(tmp_path):
     assert container_memory(tmp_path) == 4700 and container_memory(tmp_path / "none") is None
     (tmp_path / "memory.max").write_text("max\n")
     assert container_memory(tmp_path) is None
+
+
+def test_what_the_machine_is_is_told_in_words(tmp_path):
+    told = machine()
+    assert set(told) == {"Processor", "Memory", "Accelerator", "PyTorch", "transformers", "Python"} and all(told.values())
+    (tmp_path / "meminfo").write_text("MemTotal:       2048 kB\nMemAvailable:   64 kB\n")
+    assert total_memory(tmp_path / "meminfo", tmp_path) == 2**21 and total_memory(tmp_path / "none", tmp_path) is None
+    (tmp_path / "memory.max").write_text("4096\n")
+    assert total_memory(tmp_path / "meminfo", tmp_path) == 4096
+    (tmp_path / "memory.max").write_text("max\n")
+    assert total_memory(tmp_path / "meminfo", tmp_path) == 2**21
 
 
 OUT_OF_MEMORY = {
