@@ -18,6 +18,19 @@ from viz.limits import Limits
 from viz.server import launch_options
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Moves the scrubber so many times; milliseconds from each input until its step is painted.
+SCRUB = """async (moves) => {
+  const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
+  for (let i = 0; i < moves; i++) {
+    const goal = (i * 7 + 1) % (Number(scrubber.max) + 1), start = performance.now();
+    if (root.dataset.step === String(goal)) continue;
+    scrubber.value = goal;
+    scrubber.dispatchEvent(new Event('input', { bubbles: true }));
+    while (root.dataset.step !== String(goal)) await new Promise((done) => setTimeout(done, 1));
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 
 

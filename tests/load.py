@@ -20,24 +20,12 @@ from dataclasses import dataclass, field
 import httpx
 import numpy as np
 
-from tests.browser import executable
+from tests.browser import ARGUMENTS, SCRUB, executable
 from tests.visitor import Visitor, served, unpacked
 
 LIMIT_WORDS = ("no more may", "at most", "may take here", "removed to make room", "no longer on the server")
 QUESTION = "{} has {} apples and buys {} more. How many apples does {} have now?"
 PAUSE = 2.0  # mean seconds between two things that a visitor does
-SCRUB = """async () => {
-  const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
-  for (let move = 0; move < 10; move++) {
-    const goal = Math.floor(Math.random() * (Number(scrubber.max) + 1)), start = performance.now();
-    if (root.dataset.step === String(goal)) continue;
-    scrubber.value = goal;
-    scrubber.dispatchEvent(new Event('input', { bubbles: true }));
-    while (root.dataset.step !== String(goal)) await new Promise((done) => setTimeout(done, 1));
-    times.push(performance.now() - start);
-  }
-  return times;
-}"""
 PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 
 
@@ -124,7 +112,7 @@ async def scrub(browser, url: str, until: float, measured: Measured) -> None:
     await page.wait_for_function(PAINTED, timeout=120_000)
     measured.took("first paint", time.monotonic() - started)
     while time.monotonic() < until:
-        for milliseconds in await page.evaluate(SCRUB):
+        for milliseconds in await page.evaluate(SCRUB, 10):
             measured.took("scrub", milliseconds / 1000)
         await asyncio.sleep(PAUSE)
     await context.close()
@@ -152,7 +140,7 @@ async def drive(url: str, visitors: int, browsers: int, seconds: float) -> Measu
             from playwright.async_api import async_playwright
 
             playwright = await stack.enter_async_context(async_playwright())
-            browser = await playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox", "--disable-gpu"])
+            browser = await playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
             stack.push_async_callback(browser.close)
             tasks += [scrub(browser, url, until, measured) for _ in range(browsers)]
         await asyncio.gather(*tasks)

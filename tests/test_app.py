@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser import serve_app
+from tests.browser import SCRUB, serve_app
 from tests.dawn.models.published import llada
 
 pytestmark = pytest.mark.browser
@@ -17,18 +17,6 @@ STEP = "document.querySelector('#explorer')?.dataset.step"
 DONE = "document.querySelector('#explorer').dataset.done === 'true'"
 SHOWN = "document.querySelector('#explorer').dataset.steps"
 PAINTED = f"{STEP} !== undefined && {STEP} !== ''"
-SCRUB = """async (moves) => {
-  const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
-  for (let i = 0; i < moves; i++) {
-    const goal = (i * 7 + 1) % (Number(scrubber.max) + 1), start = performance.now();
-    if (root.dataset.step === String(goal)) continue;
-    scrubber.value = goal;
-    scrubber.dispatchEvent(new Event('input', { bubbles: true }));
-    while (root.dataset.step !== String(goal)) await new Promise((done) => setTimeout(done, 1));
-    times.push(performance.now() - start);
-  }
-  return times;
-}"""
 MOVE = """async (values) => {
   const box = document.querySelector('[data-testid=whatif]'), times = [];
   const slider = document.querySelector('#threshold-low input[type=range]');
