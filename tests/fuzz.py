@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import contextlib
+import gc
 import io
 import json
 import re
@@ -20,6 +21,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from functools import cache
+from types import FunctionType
 
 import httpx
 import numpy as np
@@ -261,8 +263,8 @@ TARGETS: dict[str, tuple[st.SearchStrategy, Callable]] = {
 }
 
 
-def fuzz(target: str, inputs: int) -> None:
-    """Feed a target; raises what an input brought to light, with the smallest such input."""
+def feeder(target: str, inputs: int) -> Callable[[], None]:
+    """What feeds a target; raises what an input brought to light, with the smallest such input."""
     strategy, function = TARGETS[target]
 
     @settings(max_examples=inputs, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=False)
@@ -274,23 +276,47 @@ def fuzz(target: str, inputs: int) -> None:
         finally:
             signal.alarm(0)
 
+    return feed
+
+
+def fuzz(target: str, inputs: int, run: Callable[[Callable], None] = lambda feed: feed()) -> None:
+    """Feed a target; Slow for an input that takes too long. run: how it is fed."""
+
     def too_slow(*_):
         raise Slow(f"an input took more than {LONGEST} s")
 
-    if function is serving:
+    if TARGETS[target][1] is serving:
         server()  # its start is not an input's time
     before = signal.signal(signal.SIGALRM, too_slow)
     try:
-        feed()
+        run(feeder(target, inputs))
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def guided(inputs: int) -> Callable[[Callable], None]:
+    """Feeds by atheris, which seeks inputs that reach lines not reached before."""
+
+    def run(feed: Callable) -> None:
+        import atheris
+
+        for one in gc.get_objects():
+            if isinstance(one, FunctionType) and one.__module__ and one.__module__.startswith(("dawn.", "viz.")):
+                atheris.instrument_func(one)
+        atheris.Setup([sys.argv[0], f"-runs={inputs}", "-max_len=4096", "-len_control=0"], feed.hypothesis.fuzz_one_input)
+        atheris.Fuzz()  # ends the process
+
+    return run
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--target", choices=TARGETS, action="append", help="which (default: all)")
     parser.add_argument("--inputs", type=int, default=1000, help="for each target (default %(default)s)")
+    parser.add_argument("--guided", action="store_true", help="one target, guided by coverage (pip install atheris)")
     chosen = parser.parse_args(arguments)
+    if chosen.guided:
+        fuzz((chosen.target or ["opening"])[0], chosen.inputs, guided(chosen.inputs))
     for target in chosen.target or TARGETS:
         fuzz(target, chosen.inputs)
         print(f"{target}: {chosen.inputs} inputs, nothing found", flush=True)
