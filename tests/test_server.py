@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
+import time
 
 import httpx
 import pytest
@@ -74,6 +76,29 @@ def test_a_trace_is_fetched_by_its_name_and_by_nothing_else(address):
                 assert set(await visitor.ask("explorer-host", "fetch", {"trace": name, "from": 0})) == {"error"}
 
     asyncio.run(fetch())
+
+
+def test_who_leaves_in_the_middle_of_a_run_gives_the_place_free(address):
+    async def leave() -> None:
+        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+            visitor = await Visitor.arrive(client)
+            async with contextlib.aclosing(visitor.run(rule="original", gen_length=128, stop_at_end=False)) as values:
+                async for value in values:
+                    if value.get("steps", 0) > 3:
+                        assert running(address) == 1
+                        break
+
+    asyncio.run(leave())
+    for _ in range(100):
+        if not running(address):
+            break
+        time.sleep(0.1)
+    assert running(address) == 0
+    assert httpx.get(f"{address}/healthz").json()["events"]["run stopped"] == 1
+
+
+def running(address: str) -> int:
+    return httpx.get(f"{address}/healthz").json()["runs"]["running"]
 
 
 def test_a_server_that_is_asked_to_end_stops_its_runs_and_says_so():

@@ -89,15 +89,16 @@ class Visitor:
         data = [given.get(id, self.components[id].get("value")) for id in event["inputs"]]
         body = {"data": data, "fn_index": event["id"], "session_hash": self.session, "event_data": told, "simple_format": True}
         joined = (await self.client.post("/gradio_api/queue/join", json=body)).raise_for_status().json()
-        async for message in self.messages():
-            if message.get("event_id") != joined["event_id"]:
-                continue
-            if message["msg"] == "process_generating":
-                yield message["output"]["data"]
-            if message["msg"] == "process_completed":
-                if not message["success"]:
-                    raise RuntimeError(f"the server failed: {message['output']}")
-                return
+        async with contextlib.aclosing(self.messages()) as messages:
+            async for message in messages:
+                if message.get("event_id") != joined["event_id"]:
+                    continue
+                if message["msg"] == "process_generating":
+                    yield message["output"]["data"]
+                if message["msg"] == "process_completed":
+                    if not message["success"]:
+                        raise RuntimeError(f"the server failed: {message['output']}")
+                    return
 
     async def messages(self) -> AsyncIterator[dict]:
         """What the server sends to this session."""
@@ -108,9 +109,10 @@ class Visitor:
 
     async def run(self, **changes) -> AsyncIterator[dict]:
         """The explorer's values of a run."""
-        async for explorer, *_ in self.trigger("run", "click", **changes):
-            if isinstance(explorer, dict) and explorer.get("__type__") != "update":
-                yield explorer
+        async with contextlib.aclosing(self.trigger("run", "click", **changes)) as values:
+            async for explorer, *_ in values:
+                if isinstance(explorer, dict) and explorer.get("__type__") != "update":
+                    yield explorer
 
     async def ask(self, component: str, function: str, asked: object) -> dict:
         """What a server function of a component answers."""
