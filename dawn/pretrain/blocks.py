@@ -32,9 +32,11 @@ def block_row(random: np.random.Generator, prompt: list[int], response: list[int
     following = np.full(width, -1)
     if single:
         following[start - 1 : start + length - 1] = response
+    hidden = np.r_[np.zeros(start + length, bool), masked, np.zeros(rest, bool)]
     return Row(
         ids=ids,
-        masked=np.r_[np.zeros(start + length, bool), masked, np.zeros(rest, bool)],
+        masked=hidden,
+        asked=hidden,
         position=position,
         sees=sees_matrix(blocks, start, rest),
         following=following,
@@ -50,7 +52,13 @@ def causal_row(prompt: list[int], response: list[int], width: int) -> Row:
     ids = np.r_[prompt, response, np.full(width - stop, response[-1])].astype(np.int64)
     following = np.full(width, -1)
     following[start - 1 : stop - 1] = response
-    return Row(ids, np.zeros(width, bool), following, position=np.arange(width), sees=sees_before(width, start))
+    return causally(ids, following, start)
+
+
+def causally(ids: np.ndarray, following: np.ndarray, start: int) -> Row:
+    """A row in which nothing is masked and nobody beyond the prompt, up to `start`, sees what comes later."""
+    nothing = np.zeros(len(ids), bool)
+    return Row(ids, nothing, following, np.arange(len(ids)), sees_before(len(ids), start), nothing)
 
 
 def sees_before(width: int, start: int) -> np.ndarray:

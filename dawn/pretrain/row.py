@@ -11,10 +11,12 @@ import numpy as np
 class Row:
     """One sequence of a batch.
 
-    ids [width] int64; masked [width] bool: the positions whose tokens the network is to predict; following [width] int64: the
+    ids [width] int64; masked [width] bool: the positions whose tokens are hidden; asked [width] bool: those of them that the
+    network is to predict; following [width] int64: the
     token to predict at a visible position because it comes next, -1 where none is asked; position [width] int;
     sees [width, width] bool: may the row's position attend to the column's?; veil: what is taken from the attention score of
-    those it may not see, infinite unless a canvas is being opened (see `rows`).
+    those it may not see, infinite unless a canvas is being opened (see `rows`); reveal: how many of the asked positions are
+    shown first, those of which the network is most certain.
     """
 
     ids: np.ndarray
@@ -22,7 +24,9 @@ class Row:
     following: np.ndarray
     position: np.ndarray
     sees: np.ndarray
+    asked: np.ndarray
     veil: float = np.inf
+    reveal: int = 0
 
     def bias(self) -> np.ndarray:
         """[width, width] float32: what is added to the scores of attention."""

@@ -8,10 +8,13 @@ solution and end-of-text up to a fixed width, all in view of all.
 What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever a
 causal row would not see is first veiled, its attention scores lowered by up to `veil`, which falls to nothing in training.
 
-Masks of a canvas row follow two states:
+Masks of a canvas row follow three states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
 - frontier: what a decoder meets. Before a frontier all is written; behind it no number is, and words are written with some
-  probability; behind the frontier's block nothing is.
+  probability; behind the frontier's block nothing is;
+- decoder: what a decoder of the most confident tokens meets. The blocks before one are written, of this one as many tokens as
+  chance says, those of which the network itself is most certain when it sees none of them.
+Of the last two only the block in progress is asked: no rule ever takes more.
 Only the response is ever masked. In canvas rows the token before a masked one is asked for it too: what the causal rows
 teach stays in use where every position sees every other.
 """
@@ -22,8 +25,9 @@ import re
 
 import numpy as np
 
-from dawn.pretrain.blocks import block_row, causal_row, sees_before
+from dawn.pretrain.blocks import block_row, causal_row, causally, sees_before
 from dawn.pretrain.data import LARGEST_NUMBER, Problem, equations, is_easier, problems, task_problems
+from dawn.pretrain.equations import made_up_equation
 from dawn.pretrain.row import Row
 
 MULTIPLE = 32
@@ -32,7 +36,7 @@ DRILL_WIDTH = 96
 DRILL_LENGTH = 3 * DRILL_WIDTH  # characters: about as many as fit
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
-UNIFORM_SHARE = 0.25
+MASKS = (0.2, 0.3, 0.5)  # of canvas rows: uniform, frontier, decoder
 REAL_SHARE = 0.6
 LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
 LEVELS = len(LARGEST) - 1
@@ -59,15 +63,23 @@ class RowMaker:
         self.any_length = filter(is_easier, problems(seed * 10**7, held_out=False))
 
     def canvas_row(self) -> Row:
-        """A word problem with one of the two masks."""
-        problem = next(self.task)
-        ids, start = self.encode(problem)
-        uniform = self.random.random() < UNIFORM_SHARE
-        masked = (
-            uniform_mask(self.random, len(ids), start) if uniform else frontier_mask(self.random, self.is_number[ids], start)
-        )
-        veil = self.veil * self.random.random()
-        return Row(ids, masked, asked_before(ids, masked), np.arange(len(ids)), sees_before(len(ids), start), veil)
+        """A word problem with one of the three masks."""
+        ids, start = self.encode(next(self.task))
+        kind = self.random.choice(["uniform", "frontier", "decoder"], p=MASKS)
+        if kind == "uniform":
+            masked = asked = uniform_mask(self.random, len(ids), start)
+        elif kind == "frontier":
+            masked = frontier_mask(self.random, self.is_number[ids], start)
+            asked = masked & in_block(len(ids), start, (int(np.argmax(masked)) - start) // MULTIPLE)
+        else:
+            written = int(np.argmax(ids[start:] == self.end))  # tokens of the answer
+            block = int(self.random.integers(written // MULTIPLE + 1))
+            masked = np.arange(len(ids)) >= start + block * MULTIPLE
+            asked = masked & in_block(len(ids), start, block)
+        following = asked_before(ids, masked) if kind != "decoder" else np.full(len(ids), -1)
+        veil, sees = self.veil * self.random.random(), sees_before(len(ids), start)
+        reveal = int(self.random.integers(asked.sum())) if kind == "decoder" else 0
+        return Row(ids, masked, following, np.arange(len(ids)), sees, asked, veil, reveal)
 
     def block_row(self) -> Row:
         """A word problem whose response tokens are all targets (see `blocks`)."""
@@ -111,7 +123,7 @@ class RowMaker:
         spans = [*encoded["offset_mapping"], *((0, 0) for _ in padding)][: DRILL_WIDTH - 1]
         asked = np.array([*(results[start:stop].any() for start, stop in spans), False])
         following = np.where(asked, np.roll(ids, -1), -1)
-        return Row(ids, np.zeros(DRILL_WIDTH, bool), following, np.arange(DRILL_WIDTH), np.tri(DRILL_WIDTH, dtype=bool))
+        return causally(ids, following, start=0)
 
     def equations(self) -> list[str]:
         """Those of a problem, for they are spelled in many ways there, or as many made up, for few numbers occur there."""
@@ -130,43 +142,9 @@ def asked_before(ids: np.ndarray, masked: np.ndarray) -> np.ndarray:
     return np.where(asked, np.roll(ids, -1), -1)
 
 
-def made_up_equation(random: np.random.Generator, largest: int) -> str:
-    """`a op b = c` as worked solutions spell it, with no number above `largest`."""
-    kind = random.choice(["+", "+", "-", "-", "*", "/", "+++"] if largest > 20 else ["+", "-"])
-    if kind == "+++":
-        parts = [skewed(random, largest // 4) for _ in range(random.integers(3, 5))]
-        left, result = " + ".join(map(str, parts)), sum(parts)
-    else:
-        first, second, result = operands(random, kind, largest)
-        sign = random.choice(["*", "*", "x"]) if kind == "*" else kind
-        left = f"{first} {sign} {second}"
-    spelling = random.choice(["{} = {}", "{}={}", "{} = ${}"], p=[0.5, 0.4, 0.1])
-    left = left.replace(" ", "") if "}=" in spelling or random.random() < 0.3 else left
-    return str(spelling).format(left, result)
-
-
-def operands(random: np.random.Generator, kind: str, largest: int) -> tuple[int, int, int]:
-    """Two operands and their result, all within 0 … largest."""
-    if kind in "+-":
-        first = skewed(random, largest - 1)
-        second = skewed(random, largest - first)
-        return (first + second, first, second) if kind == "-" else (first, second, first + second)
-    small = int(random.integers(2, 13 if largest > 50 else 6))
-    large = int(random.integers(2, max(4, largest // small + 1)))
-    if kind == "/":
-        return small * large, small, large
-    return (small, large, small * large) if random.random() < 0.5 else (large, small, small * large)
-
-
-def skewed(random: np.random.Generator, largest: int) -> int:
-    """1 … largest, half of the time uniform, else log-uniform.
-
-    A digit of a sum says nothing about one operand's digit if the other's is uniform, and a network that sees no trace of
-    either finds neither. Small operands leave that trace.
-    """
-    if random.random() < 0.5:
-        return int(random.integers(1, largest + 1))
-    return int(np.exp(random.uniform(0, np.log(largest + 0.999))))
+def in_block(width: int, start: int, block: int) -> np.ndarray:
+    """[width] bool: the positions of a block, counted from the first response position `start`."""
+    return (np.arange(width) - start) // MULTIPLE == block
 
 
 def uniform_mask(random: np.random.Generator, width: int, start: int) -> np.ndarray:

@@ -223,11 +223,15 @@ class Training:
         """Forward, backward, update of one batch."""
         started = time.perf_counter()
         ids = torch.from_numpy(np.stack([row.ids for row in rows]))  # [rows, width]
-        masked = torch.from_numpy(np.stack([row.masked for row in rows]))  # [rows, width]
+        masked, asked = (
+            torch.from_numpy(np.stack(marks)) for marks in zip(*((row.masked, row.asked) for row in rows), strict=True)
+        )
+        shown = self.shown_first(rows, ids.masked_fill(masked, self.tokenizer.mask_token_id), asked)  # [rows, width]
+        masked, asked = masked & ~shown, asked & ~shown
         hidden = self.hidden(rows, ids.masked_fill(masked, self.tokenizer.mask_token_id))  # [rows, width, d]
         following = torch.from_numpy(np.stack([row.following for row in rows]))  # [rows, width]
-        asked = [(masked, ids), (following >= 0, following)]
-        figures = [self.ask(hidden[where], tokens[where], is_number) for where, tokens in asked if where.any()]
+        questions = [(asked, ids), (following >= 0, following)]
+        figures = [self.ask(hidden[where], tokens[where], is_number) for where, tokens in questions if where.any()]
         sum(loss for loss, *_ in figures).backward()
         self.update()
         self.step += 1
@@ -235,6 +239,18 @@ class Training:
         loss, right, digits = figures[0]
         seconds = time.perf_counter() - started
         return Progress(self.step, self.recipe.steps, kind, loss.item(), right, digits, ids.numel(), seconds)
+
+    def shown_first(self, rows: list[Row], visible: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """[rows, width] bool: of the asked positions of each row, the `reveal` ones that the network is most certain of."""
+        shown = torch.zeros_like(asked)
+        if not any(row.reveal for row in rows):
+            return shown
+        states = self.hidden(rows, visible)[asked].detach()  # [asked, d]; not without gradients, which would be another graph
+        certain = torch.full(asked.shape, -1.0)
+        certain[asked] = self.network.lm_head(states).softmax(-1).amax(-1)
+        for row, here, levels in zip(rows, shown, certain, strict=True):
+            here[levels.topk(row.reveal).indices] = True
+        return shown
 
     def ask(self, hidden: torch.Tensor, target: torch.Tensor, is_number: np.ndarray) -> tuple[torch.Tensor, float, float]:
         """Mean cross-entropy at states [n, d] of the tokens [n]; the shares of them and of their digits that are right."""

@@ -53,7 +53,7 @@ def test_a_block_row_answers_like_single_canvases_cut_at_the_frontier():
         query = START + LENGTH + index
         keep = np.flatnonzero(row.sees[query] | (np.arange(len(row.ids)) == query))
         parts = (part[keep] for part in (row.ids, row.masked, row.following, row.position))
-        cut = type(row)(*parts, row.sees[np.ix_(keep, keep)])
+        cut = type(row)(*parts, row.sees[np.ix_(keep, keep)], row.asked[keep])
         alone = training.hidden([cut], torch.tensor(np.where(cut.masked, mask, cut.ids))[None])[0]
         torch.testing.assert_close(alone[-1], whole[query], rtol=1e-4, atol=1e-5)
 

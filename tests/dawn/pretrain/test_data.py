@@ -9,14 +9,15 @@ import pytest
 
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import data
+from dawn.pretrain.equations import made_up_equation
 from dawn.pretrain.rows import (
     DRILL_WIDTH,
     LARGEST,
+    MULTIPLE,
     WIDTHS,
     RowMaker,
     asked_before,
     frontier_mask,
-    made_up_equation,
     uniform_mask,
 )
 
@@ -48,12 +49,14 @@ def test_final_answer(text, answer):
     assert data.final_answer(text) == answer
 
 
-def test_made_up_equations_are_true():
-    random = np.random.default_rng(0)
-    for _ in range(500):
-        equation = made_up_equation(random, int(random.choice(LARGEST)))
-        left, right = re.split(r"\s*=\s*\$?", equation)
-        assert eval(left.replace("x", "*")) == int(right) <= 200, equation
+@pytest.mark.parametrize("largest", LARGEST)
+def test_made_up_equations_are_true_and_within_bounds(largest):
+    random = np.random.default_rng(largest)
+    for _ in range(300):
+        equation = made_up_equation(random, largest)
+        left, right = (re.sub(r"[^\d.+*/-]", "", re.sub(r"(\d) ?x ?|( )x ", r"\1*", side)) for side in equation.split("="))
+        assert abs(eval(left) - float(right)) < 1e-6, equation
+        assert all(float(number) < largest + 1 for number in data.NUMBER.findall(equation)), equation
 
 
 def test_equations_stand_without_the_words_around_them():
@@ -85,6 +88,17 @@ def test_rows_have_the_trained_widths_and_never_mask_the_prompt(tokenizer):
         row = maker.canvas_row()
         start = int(np.flatnonzero(row.ids == maker.assistant)[0]) + 1
         assert len(row.ids) in WIDTHS and row.masked.any() and not row.masked[:start].any()
+
+
+def test_of_a_decoders_canvas_only_the_block_in_progress_is_asked(tokenizer):
+    maker = RowMaker(tokenizer, seed=6)
+    rows = [row for row in (maker.canvas_row() for _ in range(200)) if not (row.asked == row.masked).all()]
+    assert len(rows) > 60 and sum(row.reveal > 0 for row in rows) > 40
+    for row in rows:
+        start = int(np.flatnonzero(row.ids == maker.assistant)[0]) + 1
+        blocks = (np.flatnonzero(row.asked) - start) // MULTIPLE
+        assert len(set(blocks)) == 1 and 0 <= row.reveal < len(blocks) and row.masked[row.asked].all()
+        assert not (row.masked & ~row.asked)[start : start + blocks[0] * MULTIPLE].any() or not row.reveal
 
 
 def test_drills_ask_for_results_alone(tokenizer):

@@ -15,7 +15,7 @@ from dawn.models import load_model
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
 from dawn.pretrain.muon import orthogonalise
-from dawn.pretrain.rows import LEVELS
+from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.train import KINDS, Recipe, Training
 
 TINY = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -83,3 +83,16 @@ def test_a_mastered_level_is_followed_by_the_next(directory):
 def test_orthogonalised_matrices_have_singular_values_near_one(shape):
     values = torch.linalg.svdvals(orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
     assert values.min() > 0.5 and values.max() < 1.3
+
+
+def test_a_decoders_canvas_shows_first_what_the_network_is_most_certain_of(directory):
+    training = Training(Recipe(), directory)
+    training.network.eval()
+    maker = RowMaker(training.tokenizer, seed=2)
+    row = next(row for row in iter(maker.canvas_row, None) if row.reveal > 2)
+    visible = torch.from_numpy(np.where(row.masked, training.tokenizer.mask_token_id, row.ids))[None]
+    shown = training.shown_first([row], visible, torch.from_numpy(row.asked)[None])[0].numpy()
+    states = training.hidden([row], visible)[0]
+    certain = training.network.lm_head(states).softmax(-1).amax(-1).detach().numpy()
+    assert shown.sum() == row.reveal and row.asked[shown].all()
+    assert certain[shown].min() >= certain[row.asked & ~shown].max()
