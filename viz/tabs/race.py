@@ -59,8 +59,9 @@ def lane_controls(place: int, model: str) -> tuple[gr.Dropdown, gr.Dropdown]:
     return rule, preset
 
 
-def has_thresholds(rule: str) -> bool:
-    return rule in RULES and issubclass(RULES[rule], Dawn)
+def has_thresholds(rule: object) -> bool:
+    """Whether this names a rule of the DAWN family."""
+    return isinstance(rule, str) and rule in RULES and issubclass(RULES[rule], Dawn)
 
 
 def wire_race(lab: Lab, view: gr.HTML, state: gr.HTML, start: gr.Button, stop: gr.Button, inputs: list) -> None:
