@@ -11,10 +11,14 @@
     return element;
   }
 
+  /** base64 of gzip → its bytes. */
+  async function inflate(text) {
+    return new Response(new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  }
+
   /** base64 of gzip → document with typed arrays; the format is described in viz/payload.py. */
   async function unpack(text) {
-    const bytes = bytesOf(text), stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const buffer = await new Response(stream).arrayBuffer(), size = new DataView(buffer).getUint32(0, true);
+    const buffer = await inflate(text), size = new DataView(buffer).getUint32(0, true);
     const kinds = { u2: Uint16Array, i4: Int32Array, f4: Float32Array };
     const revive = (key, value) => (value && value.$ ? new kinds[value.$[0]](buffer, 4 + size + value.$[1], value.$[2]) : value);
     return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)), revive);
@@ -80,5 +84,5 @@
     return { toggle, stop };
   }
 
-  window.dawnParts = { make, unpack, bytesOf, tierBar, table, time, player };
+  window.dawnParts = { make, inflate, unpack, bytesOf, tierBar, table, time, player };
 })();

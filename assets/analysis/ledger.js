@@ -193,7 +193,7 @@ function watchSheet(ui, sheet) {
 
 async function download(ui) {
   const { body } = await ask(ui, "csv", { trace: ui.trace }), link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([await inflate(body)], { type: "text/csv;charset=utf-8" }));
+  link.href = URL.createObjectURL(new Blob([await window.dawnParts.inflate(body)], { type: "text/csv;charset=utf-8" }));
   link.download = "dawn-ledger.csv";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);

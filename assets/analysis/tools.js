@@ -20,19 +20,6 @@ function draw(tag, attributes, text) {
   return element;
 }
 
-async function inflate(text) {
-  const bytes = Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
-}
-
-/** base64 of gzip → document with typed arrays; the format is described in viz/payload.py. */
-async function unpack(text) {
-  const buffer = await inflate(text), size = new DataView(buffer).getUint32(0, true);
-  const kinds = { u2: Uint16Array, i4: Int32Array, f4: Float32Array };
-  const revive = (key, value) => (value && value.$ ? new kinds[value.$[0]](buffer, 4 + size + value.$[1], value.$[2]) : value);
-  return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)), revive);
-}
-
 /** What the server answers; an Error if it has none. */
 async function ask(ui, name, request) {
   const answer = await ui.tools.server[name](request);

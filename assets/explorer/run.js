@@ -1,17 +1,5 @@
 /* The run: fetched steps, what is known of every position, and which step is shown. */
 
-/** base64 of gzip → document with typed arrays; the format is described in viz/payload.py. */
-async function unpack(text) {
-  const raw = atob(text), bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const buffer = await new Response(stream).arrayBuffer();
-  const size = new DataView(buffer).getUint32(0, true);
-  const kinds = { u2: Uint16Array, i4: Int32Array, f4: Float32Array };
-  const revive = (key, value) => (value && value.$ ? new kinds[value.$[0]](buffer, 4 + size + value.$[1], value.$[2]) : value);
-  return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)), revive);
-}
-
 // ---------------------------------------------------------------- the run
 function emptyRun(id) {
   return { id, header: null, steps: [], pieces: {}, came: null, tier: [], last: null };

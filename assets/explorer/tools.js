@@ -6,7 +6,7 @@ const WIDEST = 230; // pixels of a token
 const THUMB = 16; // width of the scrubber's thumb, as in the style sheet
 const NO_PLAN = { wanted: null, shown: null }; // settings asked about; the answer that is shown
 
-const { make } = window.dawnParts;
+const { make, unpack } = window.dawnParts;
 const find = (ui, selector) => ui.root.querySelector(selector);
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,53 @@
+"""The README's pictures, from the app as it is: `python -m tests.pictures`.
+
+Recorded example, a step in its middle, the token selected that says most: one that was refused for a conflict, else one that
+leans on an anchor, else any that was taken.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import app
+from dawn.decode import StepRecord
+from dawn.selection import Reason
+from dawn.trace import load
+from tests.browser import launch, serve_app
+
+FOLDER = Path(app.ASSETS) / "pictures"
+SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
+LONGEST = 3800  # pixels of a picture
+PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
+
+
+def telling(step: StepRecord) -> int:
+    """The position to select."""
+    chosen = step.decision.selection
+    refused = [one.position for one in chosen.refused if one.reason in (Reason.CONFLICT, Reason.DROPPED)]
+    leaning = [one.position for one in chosen.committed if one.evidence]
+    return (refused + leaning + [one.position for one in chosen.committed])[0]
+
+
+def main() -> None:
+    """Writes one picture a size and theme."""
+    steps = load(Path(app.ASSETS) / "traces" / "example.npz").steps
+    middle = steps[len(steps) // 3]
+    with serve_app() as url, launch() as browser:
+        for size, (width, height) in SIZES.items():
+            for theme in ("light", "dark"):
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.goto(f"{url}?__theme={theme}")
+                page.wait_for_function(PAINTED)
+                page.wait_for_function("document.querySelector('#model-state').innerText.startsWith('ready')")
+                page.evaluate(f"dawnExplorer.show({middle.index}); dawnExplorer.select({telling(middle)}, true)")
+                page.mouse.move(0, 0)
+                page.wait_for_timeout(800)
+                tall = min(page.evaluate("document.documentElement.scrollHeight"), LONGEST)
+                page.set_viewport_size({"width": width, "height": tall})
+                page.wait_for_timeout(800)
+                page.screenshot(path=FOLDER / f"{size}-{theme}.png")
+                page.close()
+
+
+if __name__ == "__main__":
+    main()
