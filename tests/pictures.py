@@ -1,7 +1,7 @@
 """The README's pictures, from the app as it is: `python -m tests.pictures`.
 
-Recorded example, a step in its middle, the token selected that says most: one that was refused for a conflict, else one that
-leans on an anchor, else any that was taken.
+Recorded example, its step with the most tiers, the token selected that says most: one that was refused for a conflict, else
+one that leans on an anchor, else any that was taken.
 """
 
 from __future__ import annotations
@@ -20,6 +20,12 @@ LONGEST = 3800  # pixels of a picture
 PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 
 
+def variety(step: StepRecord) -> tuple[int, int]:
+    """How many tiers a step has, and how many refusals that are not for want of confidence."""
+    chosen = step.decision.selection
+    return len({one.tier for one in chosen.committed}), sum(one.reason is not Reason.BELOW for one in chosen.refused)
+
+
 def telling(step: StepRecord) -> int:
     """The position to select."""
     chosen = step.decision.selection
@@ -31,7 +37,7 @@ def telling(step: StepRecord) -> int:
 def main() -> None:
     """Writes one picture a size and theme."""
     steps = load(Path(app.ASSETS) / "traces" / "example.npz").steps
-    middle = steps[len(steps) // 3]
+    best = max(steps, key=variety)
     with serve_app() as url, launch() as browser:
         for size, (width, height) in SIZES.items():
             for theme in ("light", "dark"):
@@ -39,7 +45,7 @@ def main() -> None:
                 page.goto(f"{url}?__theme={theme}")
                 page.wait_for_function(PAINTED)
                 page.wait_for_function("document.querySelector('#model-state').innerText.startsWith('ready')")
-                page.evaluate(f"dawnExplorer.show({middle.index}); dawnExplorer.select({telling(middle)}, true)")
+                page.evaluate(f"dawnExplorer.show({best.index}); dawnExplorer.select({telling(best)}, true)")
                 page.mouse.move(0, 0)
                 page.wait_for_timeout(800)
                 tall = min(page.evaluate("document.documentElement.scrollHeight"), LONGEST)
