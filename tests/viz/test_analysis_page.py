@@ -97,7 +97,7 @@ def address(lab):
         panels = AnalysisPanels(analysis)
         low.input(None, low, None, js=CHANGE)
         pick.input(lambda name: value(lab, name), pick, explorer)
-        wire_look(analysis, panels)
+        wire_look(lab, analysis, panels)
     with serve(app) as url:
         yield url
 
