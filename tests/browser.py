@@ -18,6 +18,7 @@ from viz.limits import Limits
 from viz.server import launch_options
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 # Moves the scrubber so many times; milliseconds from each input until its step is painted.
 SCRUB = """async (moves) => {
   const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];

@@ -20,13 +20,12 @@ from dataclasses import dataclass, field
 import httpx
 import numpy as np
 
-from tests.browser import ARGUMENTS, SCRUB, executable
+from tests.browser import ARGUMENTS, PAINTED, SCRUB, executable
 from tests.visitor import Visitor, served, unpacked
 
 LIMIT_WORDS = ("no more may", "at most", "may take here", "removed to make room", "no longer on the server")
 QUESTION = "{} has {} apples and buys {} more. How many apples does {} have now?"
 PAUSE = 2.0  # mean seconds between two things that a visitor does
-PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 
 
 @dataclass(slots=True)

@@ -12,12 +12,11 @@ import app
 from dawn.decode import StepRecord
 from dawn.selection import Reason
 from dawn.trace import load
-from tests.browser import launch, serve_app
+from tests.browser import PAINTED, launch, serve_app
 
 FOLDER = Path(app.ASSETS) / "pictures"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 LONGEST = 3800  # pixels of a picture
-PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 
 
 def variety(step: StepRecord) -> tuple[int, int]:

@@ -10,14 +10,13 @@ import pytest
 
 import app
 from dawn.trace import load, save
-from tests.browser import serve_app
+from tests.browser import PAINTED, serve_app
 
 pytestmark = pytest.mark.browser
 
 EXAMPLE = Path(app.ASSETS) / "traces" / "example.npz"
 STEPS = load(EXAMPLE).forwards
 SAVED = f"dawn-{STEPS}-steps.npz"
-PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 TRACE = "document.querySelector('#explorer').dataset.trace"
 
 

@@ -32,12 +32,16 @@ class Server:
 
     url: str
     process: subprocess.Popen
-    log: IO[str]
+    log: IO[bytes]
 
-    def output(self) -> str:
-        """What it has written so far."""
-        self.log.seek(0)
-        return self.log.read()
+    def output(self, start: int = 0) -> str:
+        """What it has written so far, from a byte on."""
+        self.log.seek(start)
+        return self.log.read().decode(errors="replace")
+
+    def written(self) -> int:
+        """How many bytes it has written so far."""
+        return os.fstat(self.log.fileno()).st_size
 
     def wait_until_up(self) -> None:
         for _ in range(600):
@@ -56,7 +60,7 @@ def served(*arguments: str, **environment: str) -> Iterator[Server]:
     port = str(free_port())
     more = {"GRADIO_SERVER_PORT": port, "GRADIO_SERVER_NAME": "127.0.0.1", **environment}
     command = [sys.executable, str(ROOT / "app.py"), *arguments]
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("a+b") as log:  # appended to: the process shares our place in it, which reading moves
         process = subprocess.Popen(command, cwd=ROOT, env=os.environ | more, stdout=log, stderr=subprocess.STDOUT)
         server = Server(f"http://127.0.0.1:{port}", process, log)
         try:

@@ -121,10 +121,15 @@ def free_memory(device: torch.device) -> int | None:
 
 def machine_memory(path: Path = Path("/proc/meminfo")) -> int | None:
     """Bytes that Linux says are available; None elsewhere."""
+    return meminfo("MemAvailable", path)
+
+
+def meminfo(name: str, path: Path) -> int | None:
+    """Bytes of one of Linux's figures; None elsewhere."""
     if not path.is_file():
         return None
     fields = dict(line.split(":", 1) for line in path.read_text().splitlines())
-    return int(fields["MemAvailable"].split()[0]) * 1024
+    return int(fields[name].split()[0]) * 1024
 
 
 def container_memory(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
@@ -214,13 +219,11 @@ def accelerator() -> str:
     return "Apple GPU" if torch.mps.is_available() else "none"
 
 
-def total_memory(meminfo: Path = Path("/proc/meminfo"), folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+def total_memory(path: Path = Path("/proc/meminfo"), folder: Path = Path("/sys/fs/cgroup")) -> int | None:
     """Bytes of the machine, or of the container if that has a limit; None where nobody says."""
-    if not meminfo.is_file():
-        return None
-    whole = int(next(line for line in meminfo.read_text().splitlines() if line.startswith("MemTotal")).split()[1]) * 1024
+    whole = meminfo("MemTotal", path)
     limit = (folder / "memory.max").read_text().strip() if (folder / "memory.max").is_file() else "max"
-    return whole if limit == "max" else min(whole, int(limit))
+    return whole if whole is None or limit == "max" else min(whole, int(limit))
 
 
 def describe(network) -> str:
