@@ -156,30 +156,30 @@ def controlling(values: list) -> None:
 
 
 @cache
-def server() -> tuple[Server, list[dict], list[int]]:
-    """A server of its own until the program ends, the events that its page knows, and the components that have functions."""
+def server() -> tuple[Server, httpx.Client, list[dict], list[int]]:
+    """A server of its own until the program ends, a client, the page's events, and the components that have functions."""
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     one = stack.enter_context(served("--run-seconds", "2", "--queue-length", "5", "--generation-length", "16"))
-    config = httpx.get(f"{one.url}/config").json()
+    client = stack.enter_context(httpx.Client(base_url=one.url, timeout=LONGEST))
+    config = client.get("config").json()
     hosts = [part["id"] for part in config["components"] if str(part["props"].get("elem_id")).endswith("-host")]
-    return one, config["dependencies"], hosts
+    return one, client, config["dependencies"], hosts
 
 
 def serving(asked: tuple) -> None:
     """An event, or a server function, over HTTP: nothing of this software fails in it."""
-    here, events, hosts = server()
+    here, client, events, hosts = server()
     number, data, told, function = asked
     event, session, before = events[number % len(events)], secrets.token_hex(6), here.written()
-    with httpx.Client(base_url=here.url, timeout=LONGEST) as client:
-        body = {"data": data[: len(event["inputs"])], "event_data": told, "fn_index": event["id"], "session_hash": session}
-        told_back = [post(client, "queue/join", body).text]
-        if "event_id" in told_back[0]:
-            told_back += stream(client, session)
-        body = {"session_hash": session, "component_id": hosts[number % len(hosts)], "fn_name": function, "data": told}
-        told_back.append(post(client, "component_server", body).text)
-        answered(told_back)
-        assert client.get("/healthz").json()["status"] == "ok"
+    body = {"data": data[: len(event["inputs"])], "event_data": told, "fn_index": event["id"], "session_hash": session}
+    told_back = [post(client, "queue/join", body).text]
+    if "event_id" in told_back[0]:
+        told_back += stream(client, session)
+    body = {"session_hash": session, "component_id": hosts[number % len(hosts)], "fn_name": function, "data": told}
+    told_back.append(post(client, "component_server", body).text)
+    answered(told_back)
+    assert client.get("healthz").json()["status"] == "ok"
     assert not (ours := OURS.search(here.output(before))), f"the server's log has {ours.group()}"
 
 

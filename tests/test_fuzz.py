@@ -13,6 +13,11 @@ def test_hostile_input_is_answered_or_refused(target):
     fuzz.fuzz(target, 60 if target == "serving" else 120)
 
 
+def test_every_event_takes_controls_that_hold_nothing():
+    for number, event in enumerate(fuzz.server()[2]):
+        fuzz.serving((number, [None] * len(event["inputs"]), {}, "fetch"))
+
+
 @pytest.mark.parametrize(
     "function",
     [

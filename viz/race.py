@@ -86,10 +86,12 @@ def race(lab: Lab, entrants: Sequence[tuple[str, Request]], visitor: str) -> Ite
     prompt = entrants[0][1].prompt
     try:
         for lane in lanes:
-            for _ in driven(lab, lane, stopped):
-                yield shown(lanes, prompt, False)
-            lab.store.close(lane.name, visitor, lane.entry)
-            lab.report(lane.run, visitor, lane.note)
+            try:
+                for _ in driven(lab, lane, stopped):
+                    yield shown(lanes, prompt, False)
+            finally:  # also of a lane whose tab is gone
+                lab.store.close(lane.name, visitor, lane.entry)
+                lab.report(lane.run, visitor, lane.note)
     finally:
         for lane in lanes:
             lab.store.close(lane.name, visitor, lane.entry)

@@ -129,3 +129,10 @@ def test_known_answers_are_judged_and_others_are_not(lab, folder, monkeypatch):
     monkeypatch.setattr("viz.race.final_answer", lambda text: ANSWERS[question] + ".0")
     assert list(race(lab, entrants(folder, "original", prompt=question), "me"))[-1]["lanes"][0]["right"] is True
     assert list(race(lab, entrants(folder, "original"), "me"))[-1]["lanes"][0]["right"] is None
+
+
+def test_a_lane_whose_tab_is_closed_in_the_middle_is_written_down(lab, folder):
+    values = race(lab, entrants(folder, "original", "dawn"), "me")
+    assert states(next(value for value in values if value["lanes"][0]["forwards"] == 2)) == ["running", "waiting"]
+    values.close()
+    assert lab.journal.figures()["events"]["run stopped"] == 1

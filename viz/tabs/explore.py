@@ -39,6 +39,7 @@ EXAMPLES = (
 SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tokens behind all others."
 FIXED = "One a line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
 FIXED += "[MASK x 5] are positions to fill in."
+UNREADABLE = "the settings could not be read: reload the page and set them again"
 LIMITS = "The embedded model has learned one kind of text: short word problems like these. Other questions get nonsense."
 
 KEYS = (
@@ -243,7 +244,7 @@ def wire_model(lab: Lab, model, state, preset, rule, controls: list) -> None:
 
     quiet = {"show_progress": "hidden", "api_name": False}
     gr.on(None, watch, model, state, concurrency_limit=None, **quiet)
-    chosen = model.input(model_values, model, [preset, *controls[: len(THRESHOLD_NAMES)]], queue=False, **quiet)
+    chosen = model.input(of_chosen(model_values), model, [preset, *controls[: len(THRESHOLD_NAMES)]], queue=False, **quiet)
     chosen.then(None, [rule, *controls], None, js=propose_script())
 
 
@@ -254,10 +255,15 @@ def wire_settings(preset, rule, controls: list, groups: dict) -> None:
     quiet = {"show_progress": "hidden", "api_name": False, "queue": False}
     gr.on([one.input for one in controls] + [rule.input], None, inputs, None, js=propose)
     sink, mode = controls[THRESHOLD_NAMES.index("sink")], controls[THRESHOLD_NAMES.index("sink_mode")]
-    mode.input(lambda name: sink_update(name, SINK_START[name]), mode, sink, **quiet)
-    rule.input(lambda name: shown_for(name, groups), rule, [rule, *groups.values()], **quiet)
-    chosen = preset.input(preset_values, preset, controls[: len(THRESHOLD_NAMES)], **quiet)
+    mode.input(of_chosen(lambda name: sink_update(name, SINK_START[name])), mode, sink, **quiet)
+    rule.input(of_chosen(lambda name: shown_for(name, groups)), rule, [rule, *groups.values()], **quiet)
+    chosen = preset.input(of_chosen(preset_values), preset, controls[: len(THRESHOLD_NAMES)], **quiet)
     chosen.then(None, inputs, None, js=propose)
+
+
+def of_chosen(answer: Callable) -> Callable:
+    """What `answer` says of a chosen name; nothing changes where none is chosen."""
+    return lambda name: answer(name) if name else gr.skip()
 
 
 def wire_address(lab: Lab, explorer: gr.HTML, groups: dict, inputs: list) -> None:
@@ -327,7 +333,7 @@ def request_of(values: tuple) -> Request:
     try:
         lengths, own = (int(generated), int(block)), settings_from(rule, settings)
     except (TypeError, ValueError, OverflowError):
-        raise DawnError("the settings could not be read: reload the page and set them again") from None
+        raise DawnError(UNREADABLE) from None
     ends = (stop_at_end, suppress_end)
     return Request(prompt or "", model, rule, *lengths, temperature, seed or 0, own, *ends, fixed)
 

@@ -16,7 +16,9 @@ OPEN = "Open a trace (.npz): drop it here or click"
 def build_files(lab: Lab, explorer: gr.HTML) -> None:
     """A save button and a place to drop a file."""
 
-    def opened(path: str, request: gr.Request):
+    def opened(path: str | None, request: gr.Request):
+        if path is None:
+            return gr.skip()
         try:
             return lab.upload(path, visitor(request)), None
         finally:

@@ -14,7 +14,7 @@ from viz.components.race import RaceView
 from viz.lab import Lab, Request
 from viz.line import in_turn
 from viz.race import ANSWERS, MOST_LANES, race
-from viz.tabs.explore import FIRST_PRESET, TURNS, line, notice, stopping, told, visitor, with_loading
+from viz.tabs.explore import FIRST_PRESET, TURNS, UNREADABLE, line, notice, stopping, told, visitor, with_loading
 
 EMPTY = "(no lane)"
 FIRST_RULES = ("dawn", "localleap", "confidence", EMPTY)
@@ -81,7 +81,7 @@ def racing(lab: Lab, values: tuple, who: str) -> Iterator[tuple]:
     try:
         entrants = entrants_of(prompt or "", model, int(generated), int(block), lanes)
     except (KeyError, TypeError, ValueError, OverflowError):
-        yield notice("the settings could not be read: reload the page and set them again")
+        yield notice(UNREADABLE)
         return
     yield from with_loading(lab, model, race(lab, entrants, who))
 
