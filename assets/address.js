@@ -6,14 +6,15 @@
                        tell(name, source)   source() → parts of the address by name; null leaves a part out
                        changed()            something that a source tells has changed
                        tab(name)            another tab of the page is shown
+                       link(more)           the address for others, with more parts
                        want(name), turn()   which tab shall be shown; show it
                        settle()             what was asked for is shown, or is gone: from now on the address follows the page */
 window.dawnAddress = window.dawnAddress || (() => {
   "use strict";
 
-  const NAMES = ["tab", "trace", "step", "position", "rule", "left", "right", "moment", "mode", "lanes"], SETTING = "set.", TABS = ["explore", "compare", "race", "about"];
+  const NAMES = ["tab", "trace", "step", "position", "panels", "rule", "left", "right", "moment", "mode", "lanes"], PREFIXES = ["set.", "run."], TABS = ["explore", "compare", "race", "about"];
   const REST = 300; // milliseconds that nothing changes before the address does: writing it takes longer than a step
-  const ours = (name) => NAMES.includes(name) || name.startsWith(SETTING);
+  const ours = (name) => NAMES.includes(name) || PREFIXES.some((prefix) => name.startsWith(prefix));
   const asked = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => ours(name)));
   const sources = new Map();
   let tab = TABS.includes(asked.tab) ? asked.tab : TABS[0], wanted = tab, settled = !Object.keys(asked).length, timer = null;
@@ -34,11 +35,22 @@ window.dawnAddress = window.dawnAddress || (() => {
     if (settled) timer = setTimeout(write, REST);
   }
 
-  function write() {
-    const query = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => !ours(name)));
+  /** What is shown, as a query. query: what it is added to. */
+  function shown(query) {
     if (tab !== TABS[0]) query.set("tab", tab);
     for (const source of sources.values()) for (const [name, value] of Object.entries(source(tab))) if (value !== null && value !== undefined) query.set(name, value);
-    const text = query.toString();
+    return query;
+  }
+
+  /** A link to what is shown, for others. more: parts besides. In the frame of a Space it leads to the Space's page, which hands the
+      query on: https://huggingface.co/docs/hub/spaces-handle-url-parameters */
+  function link(more) {
+    const framed = window.parent !== window && window.dawnHome;
+    return `${framed || location.origin + location.pathname}?${shown(new URLSearchParams(more))}`;
+  }
+
+  function write() {
+    const text = shown(new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => !ours(name)))).toString();
     history.replaceState(history.state, "", `${location.pathname}${text && "?"}${text}${location.hash}`);
   }
 
@@ -49,7 +61,7 @@ window.dawnAddress = window.dawnAddress || (() => {
   }
 
   return {
-    turn, want: (name) => { wanted = name; }, asked, key: keyOfThisTab(), changed,
+    turn, link, want: (name) => { wanted = name; }, asked, key: keyOfThisTab(), changed,
     tell: (name, source) => { sources.set(name, source); changed(); },
     tab: (name) => { tab = name; changed(); },
     settle: () => { if (!settled) turn(); settled = true; changed(); },

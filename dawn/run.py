@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from dawn.rules import Rule, settings_of
 from dawn.trace import Setup, Trace
 
 LONGEST_PROMPT = 20_000
+Written = tuple[int, int, float]  # position, token id, confidence
 
 
 class TextModel(Denoiser, Protocol):
@@ -89,9 +90,18 @@ def occurring(steps: tuple[StepRecord, ...]) -> list[int]:
 
 
 def start(
-    model: TextModel, prompt: str, rule: Rule, generated: int, block_length: int, options: Options, fixed: str = "", **more
+    model: TextModel,
+    prompt: str,
+    rule: Rule,
+    generated: int,
+    block_length: int,
+    options: Options,
+    fixed: str = "",
+    written: Sequence[Written] = (),
+    **more,
 ) -> Run:
-    """A run from a question, which may hold `[MASK]` spans; CanvasError for an empty or overlong one. fixed: see `infill`."""
+    """A run from a question, which may hold `[MASK]` spans; CanvasError for an empty or overlong one. fixed: see `infill`;
+    written: what stands on the first canvas besides, as on a fork's."""
     if not prompt.strip():
         raise CanvasError("the prompt is empty: type a question")
     if len(prompt) > LONGEST_PROMPT:
@@ -103,7 +113,24 @@ def start(
         )
     canvas = Canvas.blank(ids, generated, block_length, model.mask_id)
     canvas = fix(canvas, parse_fixed(fixed), model.encode_text) if fixed.strip() else canvas
+    canvas = write_again(canvas, written) if written else canvas
     return Run(model, prompt, rule, canvas, options, **more)
+
+
+def write_again(canvas: Canvas, written: Sequence[Written]) -> Canvas:
+    """The canvas with what `written` says, as certain as it says; CanvasError where it does not fit."""
+    new = []
+    for position, token, confidence in written:
+        if not 0 <= position < canvas.length:
+            raise CanvasError(f"position {position} is outside the canvas, which has positions 0 to {canvas.length - 1}")
+        if canvas.masked[position]:
+            new.append((position, token, confidence))
+        elif canvas.tokens[position] != token:
+            raise CanvasError(f"position {position} holds another token in this model's prompt")
+    canvas = canvas.write(*map(list, zip(*new, strict=True))) if new else canvas
+    if canvas.is_complete:
+        raise CanvasError("nothing is left to decode")
+    return canvas
 
 
 def fork(

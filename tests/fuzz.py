@@ -47,6 +47,7 @@ MACHINE = re.compile(r"/(?:root|usr|home|tmp|opt|var|etc)/|Traceback|File \"|sit
 NAMES = [
     "trace", "step", "from", "position", "rule", "settings", "kind", "name", "layer", "head", "left", "right", "edit", "do",
     "shown", "label", "address", "key", "token", "text", "mask", "tab", "moment", "mode", "set.high", "set.sink_mode",
+    "panels", "run.prompt", "run.model", "run.rule", "run.generated", "run.block", "run.canvas", "run.set.low",
 ]  # fmt: skip
 WORDS = [EXAMPLE, "other", "high", "low", "sink_mode", "relative", "graphml", "json", "rename", "delete", "left", "layer"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "../../secret", "\0", "\ud800", "⟨mask⟩", "9" * 400, "{}{0.__class__}", "%s%n"]
@@ -144,8 +145,9 @@ def addressing(asked: object) -> None:
 
     def open_page(told: object) -> object:
         lab().store.meet("me", told)
-        name, entry, address = permalink.find(lab(), told)
-        return [next(permalink.values(lab(), name, entry, address, "me")), str(address)]
+        if request := permalink.again(lab(), told):
+            return list(permalink.rerun(lab(), request, told, "me"))
+        return [next(permalink.shown(lab(), told, "me")), str(permalink.find(lab(), told)[2])]
 
     answering(open_page)(asked)
 

@@ -14,48 +14,24 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dawn import __version__
-from dawn.decode import Options, StepRecord
+from dawn.decode import StepRecord
 from dawn.errors import DawnError, LimitError, TraceError
 from dawn.replay import replay
-from dawn.rules import Rule, make_rule
+from dawn.rules import make_rule
 from dawn.run import Decoder, Run, TextModel, fork, start
 from dawn.trace import UPLOADED, Trace, load, to_bytes
-from viz import branches, export, payload
+from viz import branches, export, payload, recipe
 from viz.branches import LONGEST_LABEL
 from viz.journal import Journal
 from viz.limits import Limits
 from viz.line import GLANCE, Line
+from viz.recipe import Request
 from viz.store import Entry, TraceStore
 
 LONGEST_TITLE = 90
 LONGEST_TOKEN = 64
 EXAMPLE = "example"
 ELSEWHERE = "Recorded by the model {!r:.60}, which is not here: look and ask what if; decoding again is switched off."
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a visitor set on the page. settings: the rule's own."""
-
-    prompt: str
-    model: str
-    rule: str
-    generated: int
-    block_length: int
-    temperature: float
-    seed: int
-    settings: dict
-    stop_at_end: bool = True
-    suppress_end: bool = False
-    fixed: str = ""
-
-    @property
-    def options(self) -> Options:
-        ends = {"stop_at_end": bool(self.stop_at_end), "suppress_end": bool(self.suppress_end)}
-        return Options(self.temperature, self.seed, **ends)
-
-    def make_rule(self) -> Rule:
-        return make_rule(self.rule, self.settings)
 
 
 class State(Protocol):
@@ -93,8 +69,8 @@ class Lab:
         if len(request.prompt) > limits.prompt_characters:
             found = f"{len(request.prompt):,} characters; at most {limits.prompt_characters:,} are taken here"
             raise LimitError(f"the prompt has {found}: shorten it")
-        rule, options, fixed = request.make_rule(), request.options, str(request.fixed or "")
-        return start(self.model(request.model), request.prompt, rule, *lengths, options, fixed, decoder=self.decoder)
+        rule, options, more = request.make_rule(), request.options, (str(request.fixed or ""), request.written)
+        return start(self.model(request.model), request.prompt, rule, *lengths, options, *more, decoder=self.decoder)
 
     def model(self, name: object) -> TextModel:
         """A model that visitors may use; what else they name (a folder of this machine, say) is not even looked for."""
@@ -285,7 +261,8 @@ class Lab:
         try:
             entry = self.store.get(field(request, "trace"))
             start_at = whole(field(request, "from"), "from")
-            return payload.answer(facts_of(entry), entry.steps, start_at)
+            again = recipe.parts_of(entry.prompt, facts_of(entry)) if entry.owner else {}  # bundled traces are always there
+            return payload.answer(facts_of(entry), entry.steps, start_at, again)
         except DawnError as error:
             return {"error": str(error)}
 

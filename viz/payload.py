@@ -47,15 +47,16 @@ class Facts:
         return cls(trace.setup, trace.canvas, trace.pieces, trace.special)
 
 
-def answer(facts: Facts, steps: Sequence[StepRecord], start: int) -> dict:
-    """The steps from `start` on, as many as fit; the header too if `start` is 0. `next` is the first step not included."""
+def answer(facts: Facts, steps: Sequence[StepRecord], start: int, again: Mapping[str, str] = {}) -> dict:
+    """The steps from `start` on, as many as fit; the header too if `start` is 0. `next` is the first step not included.
+    again: what a link says besides, so that the run can be made again (viz/recipe.py)."""
     rule, included, size = facts.setup.make_rule(), [], 0
     for record in steps[start:]:
         included.append(step(record, rule))
         size += sum(array.nbytes for array in included[-1].values() if isinstance(array, np.ndarray))
         if size > LARGEST_ANSWER:
             break
-    document = {"header": header(facts) if start == 0 else None, "steps": included}
+    document = {"header": header(facts) | {"again": dict(again)} if start == 0 else None, "steps": included}
     ids = set().union(facts.canvas.tokens.tolist() if start == 0 else (), *map(ids_of, included))
     document["pieces"] = {str(i): piece(facts, i) for i in sorted(ids)}
     return {"body": pack(document), "next": start + len(included)}

@@ -1,27 +1,29 @@
 """The page's address: what it asks for, checked, and the explorer's value that shows it.
 
-    ?tab=compare&trace=NAME&step=5&position=61&rule=dawn&set.low=0.4      steps are counted from 1, as on the page
+    ?tab=compare&trace=NAME&step=5&position=61&panels=ledger.sinks&rule=dawn&set.low=0.4     steps are counted from 1
 
 A trace's name is a capability: 128 random bits, so whoever holds an address may look at its trace, and nobody else can find it.
 Renaming and deleting are for its owner, who is known by a key that the browser tab keeps and no address holds: see
-`TraceStore.meet`. The address names the settings as they are set, and the trace the ones that it was made with: what a link
-that runs again would need is all there.
+`TraceStore.meet`. The address names the settings as they are set, and the trace the ones that it was made with. A link that was
+copied holds these too (viz/recipe.py): where its trace is gone the run is made again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dawn.errors import DawnError, TraceError
-from dawn.rules import Rule, make_rule, rule_specs, settings_of
-from dawn.settings import Choice, Spec, Whole
+from dawn.rules import Rule, make_rule, settings_of
+from viz import recipe
 from viz.lab import EXAMPLE, Lab, facts_of
+from viz.recipe import Request
 from viz.store import Entry
 
 TABS = ("explore", "compare", "race", "about")
-SETTING = "set."
-LONGEST_PART = 200
+PANELS = ("ledger", "replay", "curves", "sinks", "attention")
+SPACE = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 GONE = (
     "The trace that this address names is no longer on this server, which has started anew or made room for newer ones. "
     "Shown instead is the recorded example. A saved trace can be opened again under Files."
@@ -30,23 +32,29 @@ GONE = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What an address asks for. step: from 0; plan: the rule as its settings were set, if not as recorded; wrong: what in it
-    was refused, in words. None: not asked for."""
+    """What an address asks for. step: from 0; panels: those that are open; plan: the rule as its settings were set, if not as
+    recorded; wrong: what in it was refused, in words. None: not asked for."""
 
     tab: str | None = None
     trace: str | None = None
     step: int | None = None
     position: int | None = None
+    panels: tuple[str, ...] | None = None
     plan: Rule | None = None
     wrong: tuple[str, ...] = ()
+
+
+def home(space: str | None) -> str:
+    """Where links lead: the page of a Space, by its name, whose frame this page is in; empty for the page's own address."""
+    return f"https://huggingface.co/spaces/{space}" if space and SPACE.fullmatch(space) else ""
 
 
 def read(asked: object, recorded: Rule | None = None) -> Address:
     """An address from its parts, strings by name, as they come from outside. recorded: the rule of the trace, whose settings
     stand in for those that the address leaves out."""
-    parts = {k: v for k, v in asked.items() if isinstance(v, str)} if isinstance(asked, Mapping) else {}
+    parts = strings(asked)
     found, wrong = {"trace": parts.get("trace")}, []
-    readers = {"tab": tab, "step": lambda text: whole(text, 1) - 1, "position": lambda text: whole(text, 0)}
+    readers = {"tab": tab, "step": lambda text: whole(text, 1) - 1, "position": lambda text: whole(text, 0), "panels": panels}
     for name, reader in readers.items():
         try:
             found[name] = reader(parts[name]) if name in parts else None
@@ -57,6 +65,16 @@ def read(asked: object, recorded: Rule | None = None) -> Address:
     except DawnError as error:
         wrong.append(str(error))
     return Address(**found, wrong=tuple(wrong))
+
+
+def strings(asked: object) -> dict[str, str]:
+    """The parts of an address that are strings, by name."""
+    return {k: v for k, v in asked.items() if isinstance(k, str) and isinstance(v, str)} if isinstance(asked, Mapping) else {}
+
+
+def panels(text: str) -> tuple[str, ...]:
+    """The names of panels, joined by full stops; ValueError if one is none."""
+    return tuple(PANELS[PANELS.index(name)] for name in text.split("."))
 
 
 def tab(text: str) -> str:
@@ -76,20 +94,8 @@ def plan(parts: Mapping[str, str], recorded: Rule | None) -> Rule | None:
     if "rule" not in parts:
         return None
     rule = parts["rule"]
-    known = rule_specs(rule)
     settings = settings_of(recorded) if recorded and recorded.name == rule else {}
-    named = {name.removeprefix(SETTING): text for name, text in parts.items() if name.startswith(SETTING)}
-    return make_rule(rule, settings | {name: setting(text, known.get(name)) for name, text in named.items()})
-
-
-def setting(text: str, spec: Spec | None) -> object:
-    """A setting's value from its text; what is no number stays text, which the rule refuses by name."""
-    if spec is None or isinstance(spec, Choice):
-        return text
-    try:
-        return (int if isinstance(spec, Whole) else float)(text[:LONGEST_PART])
-    except ValueError:
-        return text
+    return make_rule(rule, settings | recipe.settings_in(parts, rule))
 
 
 def find(lab: Lab, asked: object) -> tuple[str, Entry, Address]:
@@ -102,12 +108,43 @@ def find(lab: Lab, asked: object) -> tuple[str, Entry, Address]:
         return EXAMPLE, lab.store.get(EXAMPLE), Address(read(asked).tab, wrong=(GONE,))
 
 
-def values(lab: Lab, name: str, entry: Entry, address: Address, visitor: str) -> Iterator[dict]:
+def again(lab: Lab, asked: object) -> Request | None:
+    """The run to make again: a link tells it, and its trace is not here. DawnError for a link that cannot be read."""
+    parts = strings(asked)
+    try:
+        lab.store.get(parts.get("trace"))
+    except TraceError:
+        return recipe.request_of(parts)
+    return None
+
+
+def rerun(lab: Lab, request: Request, asked: object, visitor: str) -> Iterator[dict]:
+    """The explorer's value after each step of a run that is made again; the first one says what the address asks to see."""
+    values, first = lab.run(request, visitor), {}
+    while not first.get("trace"):
+        if (first := next(values, None)) is None:
+            return
+        yield first | ({"back": back(read(asked, request.make_rule()))} if "trace" in first else {})
+    yield from values
+
+
+def refused(lab: Lab, why: str, visitor: str) -> dict:
+    """The bundled example, and why a link's run is not made."""
+    words = f"This link's run cannot be made here: {why}. Shown instead is the recorded example."
+    there = lab.value(EXAMPLE, lab.store.get(EXAMPLE), visitor)
+    return there | {"back": back(Address()), "notice": words}
+
+
+def shown(lab: Lab, asked: object, visitor: str) -> Iterator[dict]:
     """The explorer's value that shows what an address asks for, and again for as long as the run goes on."""
-    back = {"step": address.step, "position": address.position}
-    if address.plan:
-        back |= {"rule": address.plan.name, "settings": settings_of(address.plan)}
-    yield from lab.growing(name, visitor, {"back": back, **notice(entry, address)})
+    name, entry, address = find(lab, asked)
+    yield from lab.growing(name, visitor, {"back": back(address), **notice(entry, address)})
+
+
+def back(address: Address) -> dict:
+    """What the explorer shall come back to."""
+    there = {"step": address.step, "position": address.position}
+    return there | ({"rule": address.plan.name, "settings": settings_of(address.plan)} if address.plan else {})
 
 
 def notice(entry: Entry, address: Address) -> dict:

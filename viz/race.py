@@ -18,8 +18,9 @@ from dawn.metrics import figures
 from dawn.prediction import Needs
 from dawn.pretrain.data import final_answer
 from dawn.run import Run
-from viz.lab import Lab, Request, facts_of
+from viz.lab import Lab, facts_of
 from viz.payload import Facts, piece
+from viz.recipe import Request
 from viz.store import Entry
 
 MOST_LANES = 4

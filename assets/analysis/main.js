@@ -81,7 +81,13 @@ function repaint(ui) {
 }
 
 function wire(ui) {
-  for (const [name, panel] of Object.entries(ui.panels)) panel.addEventListener("toggle", (event) => event.target === panel && panel.open && refresh(ui, name));
+  for (const [name, panel] of Object.entries(ui.panels)) {
+    panel.addEventListener("toggle", (event) => {
+      if (event.target !== panel) return;
+      window.dawnAddress.changed();
+      if (panel.open) refresh(ui, name);
+    });
+  }
   part(ui, "replay", ".ax-more").addEventListener("toggle", () => ui.replay && replayTable(ui));
   part(ui, "replay", ".ax-stage").addEventListener("click", (event) => {
     const k = ui.bars && Math.floor((inside(event, event.currentTarget)[0] - MARGIN.left) / ui.bars.pitch);
@@ -102,6 +108,8 @@ window.mountDawnAnalysis = (element, tools) => {
   buildSinks(ui);
   buildAttention(ui);
   wire(ui);
+  for (const name of (window.dawnAddress.asked.panels || "").split(".")) if (Object.hasOwn(panels, name)) panels[name].open = true;
+  window.dawnAddress.tell("analysis", () => ({ panels: Object.keys(panels).filter((name) => panels[name].open).join(".") || null }));
   tools.watch("value", () => guarded(ui, "attention", () => receiveLook(ui)));
   window.dawnAnalysis = { propose: (rule, settings) => propose(ui, rule, settings) };
   const { trace, step, steps } = document.querySelector("#explorer")?.dataset || {};

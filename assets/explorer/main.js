@@ -13,13 +13,14 @@
 const ACTIONS = {
   first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.at - 1), forward: (ui) => move(ui, ui.at + 1), play: (ui) => ui.player.toggle(),
   fork: (ui) => ui.tools.trigger(ui.tools.fork, { trace: ui.run.id, step: ui.at }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
-  conflicts: (ui) => arrange(ui, "conflicts"), differences, solo, graphml: (ui) => exportGraph(ui, "graphml"), json: (ui) => exportGraph(ui, "json"),
+  conflicts: (ui) => arrange(ui, "conflicts"), differences, solo, graphml: (ui) => exportGraph(ui, "graphml"), json: (ui) => exportGraph(ui, "json"), link: copyLink,
   mask: (ui) => forkWith(ui, { mask: true }), write: (ui, button) => forkWith(ui, { token: Number(button.dataset.token) }),
 };
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };
 
 function move(ui, k) {
   ui.player.stop();
+  if (ui.back) stay(ui);
   show(ui, k);
 }
 
@@ -115,6 +116,29 @@ function addressParts(ui) {
     for (const [name, value] of Object.entries(wanted.settings)) if (wanted.rule !== run.header.rule || value !== run.header.settings[name]) plan[`set.${name}`] = value;
   }
   return { trace: run.id, step: ui.at < 0 ? null : ui.at + 1, position: locked && locked.position, ...plan };
+}
+
+/** A link for others; what makes the run again is in it. Where the page may not write to the clipboard the link is shown, to be
+    copied by hand. */
+async function copyLink(ui) {
+  const link = window.dawnAddress.link(ui.run.header ? ui.run.header.again : {}), box = find(ui, ".dx-hand input"), said = find(ui, ".dx-copied");
+  Object.assign(box, { value: link, hidden: true });
+  try {
+    await navigator.clipboard.writeText(link);
+    said.textContent = "Copied";
+  } catch {
+    box.hidden = false;
+    box.select();
+    said.textContent = "Copy it from here";
+  }
+  clearTimeout(ui.copied);
+  ui.copied = setTimeout(() => { said.textContent = ""; }, 4000);
+}
+
+/** What the address asked for is no longer wanted: somebody has moved on. */
+function stay(ui) {
+  ui.back = null;
+  window.dawnAddress.settle();
 }
 
 /** Show the step, selection and settings that the address asked for, once the steps are there. */

@@ -15,10 +15,15 @@ async function follow(ui) {
   while (ui.run.steps.length < (ui.value.steps || 0) && (await fetchMore(ui)));
   ui.fetching = false;
   ui.root.dataset.done = ui.value.done !== false;
-  if (ui.back) land(ui, ui.back);
-  ui.back = null;
+  if (ui.back && arrived(ui)) {
+    land(ui, ui.back);
+    ui.back = null;
+  }
   if (ui.value.notice) notice(ui, ui.value.notice);
 }
+
+/** Whether the step that the address asked for is there, or will never be. */
+const arrived = ({ back, run, value }) => back.step === null || back.step < run.steps.length || value.done !== false;
 
 /** Take over a new value; another trace starts from nothing. */
 function adopt(ui, value) {

@@ -23,7 +23,8 @@ from tests.visitor import unpacked
 from tests.viz.synthetic import synthetic_trace
 from viz import payload
 from viz.analysis import Analysis, Reader
-from viz.lab import Lab, Request
+from viz.lab import Lab
+from viz.recipe import Request
 from viz.store import TraceStore
 
 MIXED = synthetic_trace(96, 32)

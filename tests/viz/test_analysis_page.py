@@ -28,7 +28,8 @@ from viz import payload
 from viz.analysis import Analysis, Reader
 from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
-from viz.lab import Lab, Request
+from viz.lab import Lab
+from viz.recipe import Request
 from viz.store import TraceStore
 from viz.tabs.explore import wire_look
 

@@ -14,8 +14,9 @@ from dawn.models.resident import State
 from dawn.thresholds import THRESHOLD_NAMES, Thresholds
 from dawn.trace import from_file, to_bytes
 from tests.dawn.models.small import small_checkpoint
-from viz.lab import Lab, Request
+from viz.lab import Lab
 from viz.limits import Limits
+from viz.recipe import Request
 from viz.store import TraceStore
 
 SETTINGS = {name: getattr(Thresholds(), name) for name in THRESHOLD_NAMES}

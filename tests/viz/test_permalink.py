@@ -24,8 +24,7 @@ def lab() -> Lab:
 
 def shown(lab: Lab, **asked: str) -> dict:
     """The explorer's first value for an address."""
-    name, entry, address = permalink.find(lab, asked)
-    return next(permalink.values(lab, name, entry, address, "me"))
+    return next(permalink.shown(lab, asked, "me"))
 
 
 def test_an_address_gives_back_trace_step_position_and_settings(lab):
@@ -81,7 +80,7 @@ def test_a_run_in_progress_is_followed_to_its_end(lab, monkeypatch):
     entry = lab.store.get(name)
     entry.done = False
     monkeypatch.setattr("viz.lab.time.sleep", lambda _: setattr(entry, "done", True))
-    told = list(permalink.values(lab, name, entry, permalink.read({"step": "2"}), "me"))
+    told = list(permalink.shown(lab, {"trace": name, "step": "2"}, "me"))
     assert [value["done"] for value in told] == [False, True] and [("back" in value) for value in told] == [True, False]
 
 

@@ -40,9 +40,11 @@ def Explorer(
     what_if: Callable[[dict], dict],
     changes: Callable[[dict], dict],
     export: Callable[[dict], dict],
+    home: str = "",
     **more,
 ) -> gr.HTML:
-    """The functions answer the script's requests, or {"error": message}; they may also take a gr.Request.
+    """The functions answer the script's requests, or {"error": message}; they may also take a gr.Request. home: where links
+    lead if the page is in a frame; empty: to the page's own address.
 
     A function rather than a subclass: Gradio would put a subclass's own arguments, these callables, into the page.
     """
@@ -51,7 +53,7 @@ def Explorer(
         value=more.pop("value", NOTHING),
         html_template=TEMPLATE,
         js_on_load=ON_LOAD,
-        head=f"<style>{STYLE}</style><script>{THEME}{SCRIPT}</script>",
+        head=f"<style>{STYLE}</style><script>{THEME}window.dawnHome = {json.dumps(home)};{SCRIPT}</script>",
         apply_default_css=False,
         server_functions=[named(name, one) for name, one in answers.items()],
         elem_id=more.pop("elem_id", "explorer-host"),

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import asdict, fields, replace
 
 import gradio as gr
 
 from dawn.errors import DawnError
-from dawn.rules import RULES, Dawn, Rule, rule_help, rule_specs, settings_of
+from dawn.rules import RULES, Dawn, Rule, make_rule, rule_help, rule_specs, settings_of
 from dawn.settings import Choice, Spec, Whole, specs
 from dawn.thresholds import PRESETS, RELATIVE_SINK_SHOWN, THRESHOLD_NAMES, Thresholds, preset_of
 from viz import permalink
 from viz.analysis import Analysis
 from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
-from viz.lab import Lab, Request, facts_of
-from viz.line import in_turn
+from viz.lab import Lab, facts_of
+from viz.line import in_turn, threaded
+from viz.recipe import Request
 from viz.store import Entry
 
 SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}
@@ -74,13 +76,14 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
                 model, state, rule, lengths = choose(lab)
                 preset, controls, groups = tune(preset_of(lab.models[0]) or FIRST_PRESET)
         with gr.Column(scale=7, min_width=320):
-            explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, value=first)
+            home = permalink.home(os.environ.get("SPACE_ID"))
+            explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, home, value=first)
             panels = AnalysisPanels(analysis)
     wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
     wire_look(lab, analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
     wire_settings(preset, rule, controls, groups)
-    wire_address(lab, explorer, groups, [prompt, model, rule, *lengths, *controls])
+    wire_address(lab, [explorer, state], groups, [prompt, model, rule, *lengths, *controls])
     return explorer
 
 
@@ -266,26 +269,48 @@ def of_chosen(answer: Callable) -> Callable:
     return lambda name: answer(name) if name else gr.skip()
 
 
-def wire_address(lab: Lab, explorer: gr.HTML, groups: dict, inputs: list) -> None:
-    """What the page shows when it opens with an address: a trace, and the trace's own settings among the controls. The tab is
-    turned by the script: see address.js."""
+def wire_address(lab: Lab, outputs: list, groups: dict, inputs: list) -> None:
+    """What the page shows when it opens with an address: a trace, or a link's run made again, and its own settings among the
+    controls. outputs: the explorer and the model's state. The tab is turned by the script: see address.js."""
     rest = [*groups.values(), *inputs]
+    unchanged = [gr.skip()] * len(rest)
 
-    def restore(request: gr.Request, event: gr.EventData):
-        asked = told(event).get("address")
-        lab.store.meet(visitor(request), told(event).get("key"))
-        name, entry, address = permalink.find(lab, asked)
-        more = restored(lab, entry, address, groups) if asked else [gr.skip()] * len(rest)
-        for value in permalink.values(lab, name, entry, address, visitor(request)):
-            yield value, *more
-            more = [gr.skip()] * len(rest)
+    async def restore(request: gr.Request, event: gr.EventData):
+        who, asked = visitor(request), told(event).get("address")
+        lab.store.meet(who, told(event).get("key"))
+        async for value, state in coming_back(lab, asked, who):
+            there = asked and value.get("back")
+            yield value, state, *(restored(lab, lab.store.get(value["trace"]), there, groups) if there else unchanged)
 
-    explorer.restore(restore, None, [explorer, *rest], concurrency_limit=None, show_progress="hidden", api_name=False)
+    outputs[0].restore(restore, None, [*outputs, *rest], **TURNS)
 
 
-def restored(lab: Lab, entry: Entry, address: permalink.Address, groups: dict) -> list:
-    """The groups of controls that show, and every control as the run was asked for; the fixed tokens stay."""
-    facts, rule = facts_of(entry), address.plan or entry.setup.make_rule()
+def coming_back(lab: Lab, asked: object, who: str) -> AsyncIterator[tuple]:
+    """What the explorer and the line below the model show of an address. A run that is made again waits its turn; looking
+    does not."""
+    try:
+        request = permalink.again(lab, asked)
+    except DawnError as error:
+        return threaded(iter([(permalink.refused(lab, str(error), who), gr.skip())]))
+    if request is None:
+        return threaded((value, gr.skip()) for value in permalink.shown(lab, asked, who))
+    return in_turn(lab.line, who, lambda: made_again(lab, request, asked, who), notice)
+
+
+def made_again(lab: Lab, request: Request, asked: object, who: str) -> Iterator[tuple]:
+    """What they show of a run that is made again; the bundled example, and why, if it cannot be made."""
+    came, why = False, ""
+    for value, state in with_loading(lab, request.model, permalink.rerun(lab, request, asked, who)):
+        came, why = came or "trace" in value, value.get("notice", why)
+        yield value, state
+    if not came:
+        yield permalink.refused(lab, why, who), gr.skip()
+
+
+def restored(lab: Lab, entry: Entry, back: dict, groups: dict) -> list:
+    """The groups of controls that show, and every control as the run was asked for; the fixed tokens stay. back: the rule and
+    settings that the address asks for, if others."""
+    facts, rule = facts_of(entry), make_rule(back["rule"], back["settings"]) if "rule" in back else entry.setup.make_rule()
     setup, canvas = facts.setup, facts.canvas
     generated = min(canvas.length - canvas.prompt_length, lab.limits.generation_length)
     sampling = (setup.temperature, setup.seed, bool(setup.end_ids), setup.suppress_end)

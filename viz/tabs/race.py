@@ -11,9 +11,10 @@ from dawn.rules import RULES, Dawn
 from dawn.thresholds import PRESETS, preset_of
 from viz.comparison import choices
 from viz.components.race import RaceView
-from viz.lab import Lab, Request
+from viz.lab import Lab
 from viz.line import in_turn
 from viz.race import ANSWERS, MOST_LANES, race
+from viz.recipe import Request
 from viz.tabs.explore import FIRST_PRESET, TURNS, UNREADABLE, line, notice, stopping, told, visitor, with_loading
 
 EMPTY = "(no lane)"
