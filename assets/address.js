@@ -11,7 +11,7 @@
 window.dawnAddress = window.dawnAddress || (() => {
   "use strict";
 
-  const NAMES = ["tab", "trace", "step", "position", "rule", "left", "right", "moment", "mode", "lanes"], SETTING = "set.", TABS = ["explore", "compare", "race", "about"];
+  const NAMES = ["tab", "trace", "step", "position", "rule", "left", "right", "moment", "mode", "lanes", "scene"], SETTING = "set.", TABS = ["explore", "compare", "race", "learn", "about"];
   const REST = 300; // milliseconds that nothing changes before the address does: writing it takes longer than a step
   const ours = (name) => NAMES.includes(name) || name.startsWith(SETTING);
   const asked = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => ours(name)));

@@ -158,7 +158,11 @@ def turns(step: Step, tiers: Tiers, among: np.ndarray) -> tuple[Turn, ...]:
 
 
 def changed(
-    rule: Dawn, canvas: Canvas, prediction: Prediction, confidence: Mapping[int, float], weights: Mapping[tuple[int, int], float]
+    rule: Dawn,
+    canvas: Canvas,
+    prediction: Prediction,
+    confidence: Mapping[int, float],
+    weights: Mapping[tuple[int, int], float],
 ) -> Prediction:
     """The prediction with other confidences by position, and other attention by (dependent position, source). What a column
     receives follows. ThresholdError for what is no share, CanvasError for a place that the decision does not read."""

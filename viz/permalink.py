@@ -19,7 +19,7 @@ from dawn.settings import Choice, Spec, Whole
 from viz.lab import EXAMPLE, Lab, facts_of
 from viz.store import Entry
 
-TABS = ("explore", "compare", "race", "about")
+TABS = ("explore", "compare", "race", "learn", "about")
 SETTING = "set."
 LONGEST_PART = 200
 GONE = (

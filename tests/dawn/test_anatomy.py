@@ -28,7 +28,15 @@ def test_figure_3_stage_by_stage():
     found = anatomy(Dawn(FIGURE_3), *figure_3())
     assert len(STAGES) == 7
     assert found.sinks == (1,) and {source for source, _, _ in found.removed} == {1}
-    assert [(source, target) for source, target, _ in found.edges] == [(3, 4), (10, 5), (5, 6), (0, 7), (9, 8), (5, 10), (2, 11)]
+    assert [(source, target) for source, target, _ in found.edges] == [
+        (3, 4),
+        (10, 5),
+        (5, 6),
+        (0, 7),
+        (9, 8),
+        (5, 10),
+        (2, 11),
+    ]
     assert found.high == (8, 9) and found.anchors == (0, 2, 3)
     assert {position: [anchor for anchor, _ in why] for position, why in found.induced.items()} == {4: [3], 7: [0]}
     assert found.first == (4, 7, 8, 9) and found.excluded == {}
