@@ -42,9 +42,11 @@ window.dawnAddress = window.dawnAddress || (() => {
     history.replaceState(history.state, "", `${location.pathname}${text && "?"}${text}${location.hash}`);
   }
 
-  /** As a hand would. Were gr.Tabs the output of an event instead, Gradio would copy the whole page at every later update. */
+  /** As a hand would; where the window is too narrow for all tabs, the last are in a menu, by their names alone. Were gr.Tabs the output
+      of an event instead, Gradio would copy the whole page at every later update. */
   function turn() {
-    const button = document.querySelector(`[role=tab][data-tab-id=${wanted}]`);
+    const menu = [...document.querySelectorAll(".overflow-dropdown button")].find((one) => one.textContent.trim().toLowerCase() === wanted);
+    const button = document.querySelector(`[role=tab][data-tab-id=${wanted}]`) || menu;
     if (button && button.getAttribute("aria-selected") !== "true") button.click();
   }
 

@@ -82,7 +82,7 @@ def listed(request: Mapping, name: str, places: int) -> Iterator[list]:
         raise TraceError(f"{name!r} must be a list of at most {MOST_CHANGES} changes")
     for one in given:
         if not isinstance(one, list) or len(one) != places + 1:
-            raise TraceError(f"each of {name!r} must be {places} positions and a number, or less")
+            raise TraceError(f"each of {name!r} must be {'a position' if places == 1 else 'two positions'} and a number")
         yield [*(whole(position, "position") for position in one[:places]), one[places]]
 
 
@@ -181,7 +181,9 @@ def high_words(state: State, found: Anatomy) -> Iterator[str]:
 
 def anchor_words(state: State, found: Anatomy) -> Iterator[str]:
     high, induced = (number(getattr(state.rule.thresholds, key)) for key in ("high", "induced"))
-    yield f"Anchors are written and at least τ_high = {high} sure: {names(state, found.anchors) if found.anchors else 'none'}."
+    many = len(found.anchors)
+    listed = f": {names(state, found.anchors)}" if 0 < many <= MOST_NAMED else ""
+    yield f"{many or 'No'} anchor{'s' * (many != 1)}, written and at least τ_high = {high} sure{listed}."
     if not found.induced:
         yield f"Nothing else that is at least τ_induced = {induced} sure depends on one."
         return

@@ -135,7 +135,7 @@ function wireFigure(ui) {
   let dragged = null;
   const move = (event) => {
     const picture = box.querySelector("svg"), place = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
-    setConfidence(ui, dragged, (BAND + 48 + BARS - place.y) / BARS);
+    setConfidence(ui, dragged, (BAND + DEEP + BARS - place.y) / BARS);
   };
   box.addEventListener("click", ({ target }) => {
     const edge = target.closest(".lx-edge");

@@ -7,7 +7,7 @@ const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 const short = (value) => value.toFixed(2).replace(/^0\./, ".");
 
 const SPACE = "http://www.w3.org/2000/svg";
-const BAND = 190, BARS = 92, LEFT = 74, ROOMY = 16; // heights of arrows and bars; margin; a figure with at most so many columns is roomy
+const BAND = 190, BARS = 96, DEEP = 64, LEFT = 106, ROOMY = 16; // heights of arrows, of bars, and between the two; margin; a figure with at most so many columns is roomy
 const SHAPES = {
   circle: (r) => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`, diamond: (r) => `M0 ${-r * 1.25}L${r * 1.25} 0L0 ${r * 1.25}L${-r * 1.25} 0Z`,
   square: (r) => `M${-r} ${-r}H${r}V${r}H${-r}Z`, triangle: (r) => `M0 ${-r * 1.2}L${r * 1.15} ${r}H${-r * 1.15}Z`,
@@ -26,9 +26,9 @@ function svg(tag, attributes, ...children) {
 
 /** The figure of an anatomy (viz/anatomy.py) as far as a stage, 1 to 7. options: blank draws what is asked about without the answer. */
 function stepFigure(theme, doc, stage, options = {}) {
-  const roomy = doc.columns.length <= ROOMY, pitch = roomy ? 64 : 26, texts = doc.columns.some((one) => one[1]);
+  const roomy = doc.columns.length <= ROOMY, pitch = roomy ? 64 : clamp(960 / doc.columns.length, 26, 46), texts = doc.columns.some((one) => one[1]);
   const at = new Map(doc.columns.map(([p], i) => [p, LEFT + (i + 0.5) * pitch]));
-  const drawing = { theme, doc, stage, at, roomy, pitch, id: `lx-${figures++}`, node: BAND + 24, top: BAND + 48, base: BAND + 48 + BARS, ...options, roles: new Map() };
+  const drawing = { theme, doc, stage, at, roomy, pitch, id: `lx-${figures++}`, node: BAND + 24, base: BAND + DEEP + BARS, ...options, roles: new Map() };
   const width = LEFT + doc.columns.length * pitch + 16, height = drawing.base + 26 + (texts ? 74 : 0);
   drawing.roles = options.blank ? new Map() : rolesAt(doc, stage);
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label(drawing), class: roomy ? "lx-roomy" : "lx-dense" });
@@ -133,8 +133,8 @@ function column(drawing, [p, text, masked, confidence]) {
   if (confidence !== null) {
     const h = confidence * BARS, tiered = ["high", "induced", "conflict_free", "forced"].includes(role);
     group.append(svg("rect", { x: x - pitch * 0.3, y: base - BARS, width: pitch * 0.6, height: BARS, class: "lx-rail" }));
-    group.append(svg("rect", { x: x - pitch * 0.3, y: base - h, width: pitch * 0.6, height: h, class: "lx-bar", ...(tiered ? { fill: `url(#${id}-${role})` } : {}) }));
-    if (roomy) group.append(svg("text", { x, y: base - h - 4, class: "lx-value" }, short(confidence)));
+    group.append(svg("rect", { x: x - pitch * 0.3, y: base - h, width: pitch * 0.6, height: h, class: "lx-bar", ...(tiered ? { style: `fill: url(#${id}-${role})` } : {}) }));
+    if (roomy) group.append(svg("text", { x, y: base - h - 5, class: "lx-value" }, short(confidence)));
   }
   const turn = stage === 6 ? doc.order.findIndex(([q]) => q === p) : -1;
   if (turn >= 0 && !drawing.blank) group.append(svg("text", { x, y: node + 5, class: "lx-turn" }, turn + 1));

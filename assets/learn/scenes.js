@@ -8,11 +8,11 @@ const SCENES = [
   },
   {
     name: "confidence", title: "Confidence", draw: (ui) => example(ui, 3), caption: (ui) => told(ui, 3),
-    words: "The confidence of a position is the probability of its most likely token in this forward pass. A threshold on it alone takes few tokens a step, or wrong ones.",
+    words: "The confidence of a position is the probability of its most likely token in this forward pass. A threshold on it alone is slow if it is high and careless if it is low.",
   },
   {
     name: "attention", title: "Attention", draw: drawMap, caption: mapWords,
-    words: "A row is a masked position, a column what it reads: attention averaged over all heads and the last four layers. DAWN reads dependence out of it.",
+    words: "Row i, column j: how much of its attention position i gives to position j, averaged over all heads and the last layers. DAWN reads dependence out of it.",
   },
   {
     name: "sinks", title: "Sinks", draw: (ui) => example(ui, 1), caption: (ui) => told(ui, 1),
@@ -87,7 +87,7 @@ function drawMap(ui) {
   step.attention.forEach((weight, i) => image.data.set(shade(ramp, Math.min(1, Math.sqrt(weight / 2500))), 4 * i));
   canvas.getContext("2d").putImageData(image, 0, 0);
   const { prompt } = ui.run.header, scale = make("div", "lx-scale", null, part("prompt", prompt), part("answer", columns - prompt));
-  return make("div", "lx-mapbox", null, make("span", "lx-rows", `masked block: positions ${step.window[0]} to ${step.window[rows - 1]}`), make("div", "", null, canvas, scale));
+  return make("div", "lx-mapbox", null, make("span", "lx-rows", `active block: ${step.window[0]} to ${step.window[rows - 1]}`), make("div", "", null, canvas, scale));
 }
 
 const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -105,7 +105,7 @@ function part(text, length) {
 
 function mapWords(ui) {
   const step = ui.run.steps[ui.data.example.step], tone = ui.root.closest(".dark") ? "lighter" : "darker";
-  return `Step ${step.index + 1} of the recorded run: ${step.window.length} rows, ${ui.run.header.length} columns, ${tone} is more. Columns that all rows share are the next scene.`;
+  return `Step ${step.index + 1} of the recorded run: ${step.window.length} rows, ${ui.run.header.length} columns, ${tone} is more.`;
 }
 
 // ---------------------------------------------------------------- a run

@@ -1,7 +1,7 @@
 """The lesson: one gr.HTML with a static template and its own script, the method in scenes and as a presentation.
 
-It has no value: the script asks for what its scenes show when the tab is first seen. Nothing of a run goes through the template:
-the script writes text as text.
+It has no value: the script asks for what its scenes show when the tab is first seen. Nothing of a run goes through the
+template: the script writes text as text.
 """
 
 from __future__ import annotations
