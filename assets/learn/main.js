@@ -60,7 +60,7 @@ function paintPlace(ui) {
 
 /** Colours, patterns and shapes where they are used. */
 function paintLegend(ui) {
-  const used = { confidence: ["high"], sinks: ["sink"], anchors: ["anchor", "high", "induced"], conflicts: ["high", "induced", "conflict_free"], step: ["sink", "anchor", "high", "induced", "conflict_free", "forced"], run: ["high", "induced", "conflict_free", "forced", "filled"] };
+  const used = { confidence: ["high"], sinks: ["sink"], anchors: ["anchor", "high", "induced"], conflicts: ["high", "induced", "conflict_free"], step: ["sink", "anchor", "high", "induced", "conflict_free", "forced", "refused"], run: ["high", "induced", "conflict_free", "forced", "filled"] };
   const lean = ["evidence", "leans on an anchor"], conflict = ["conflict", "conflict"], lines = { anchors: [lean], conflicts: [conflict], step: [lean, conflict] };
   find(ui, ".lx-legend").replaceChildren(...(used[SCENES[ui.scene].name] || []).map((name) => {
     const swatch = make("i", "dx-swatch");
