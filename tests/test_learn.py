@@ -138,7 +138,8 @@ def test_the_presenters_keys(page):
 
 
 def test_presenting_covers_the_window_where_the_screen_may_not_be_filled(page):
-    page.evaluate("document.querySelector('#learn').requestFullscreen = () => Promise.reject(new TypeError('not allowed'))")
+    refuse = "document.querySelector('#learn').requestFullscreen = () => Promise.reject(new TypeError('not allowed'))"
+    page.evaluate(f"() => {{ {refuse}; }}")
     page.click("[data-testid=present]")
     page.wait_for_selector("#learn[data-presenting]")
     box = page.evaluate(
@@ -148,7 +149,7 @@ def test_presenting_covers_the_window_where_the_screen_may_not_be_filled(page):
     assert box == [0, 0, size["width"], size["height"]]
     page.keyboard.press("Escape")
     page.wait_for_selector("#learn:not([data-presenting])")
-    page.evaluate("delete document.querySelector('#learn').requestFullscreen")
+    page.evaluate("() => { delete document.querySelector('#learn').requestFullscreen; }")
 
 
 def test_a_changed_confidence_and_a_removed_edge_change_the_decision(page):
