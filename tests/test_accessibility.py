@@ -95,9 +95,11 @@ def test_race(page):
 def test_learn(page):
     page.get_by_role("tab", name="Learn").click()
     page.wait_for_selector('#learn[data-ready="true"]', timeout=60_000)
+    found = ""
     for scene in page.locator("#learn .lx-list button").all():
         scene.click()
-        assert violations(page) == "", scene.inner_text()
+        found += violations(page)
+    assert found == ""
     page.get_by_role("button", name="One whole step", exact=True).click()
     page.click("[data-testid=exercise-3] .lx-check")
     page.wait_for_selector("[data-testid=exercise-3] [data-right]")

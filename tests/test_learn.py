@@ -108,7 +108,7 @@ def test_the_walk_by_keyboard_passes_every_stage_and_comes_back(page):
 @pytest.mark.parametrize(("width", "height"), [(1024, 768), (1920, 1080)])
 def test_the_presenter_walks_all_of_it_and_cuts_nothing_off(page, width, height):
     page.set_viewport_size({"width": width, "height": height})
-    page.focus("#learn")
+    page.get_by_role("tab", name="Learn").focus()
     page.keyboard.press("p")
     page.wait_for_selector("#learn[data-presenting]")
     whole = whole_walk(page)

@@ -51,7 +51,8 @@ function fillControls(ui) {
   ui.picked = column[0];
   ui.edge = [source, target];
   slide(role(ui, "confidence"), column[3] ?? 0);
-  slide(role(ui, "weight"), weightOf(ui, source, target));
+  slide(role(ui, "weight"), weightOf(ui, source, target) ?? 0);
+  if (weightOf(ui, source, target) === null) role(ui, "weight").nextElementSibling.textContent = "< τ_edge";
   for (const name of Object.keys(LEVELS)) slide(role(ui, `level-${name}`), ui.doc.settings[name], name === "sink" && ui.doc.settings.sink_mode === "relative" ? [0, 20, 0.1] : LEVELS[name]);
 }
 
@@ -70,10 +71,10 @@ function slide(range, value, ends) {
 
 const columnOf = (ui, position) => ui.doc.columns.find(([p]) => p === position) || ui.doc.columns[0];
 
-/** The weight of an edge as changed or as the graph has it; 0 where there is none. */
+/** The weight of an edge as changed or as the graph has it; null where there is none. */
 function weightOf(ui, source, target) {
   const edge = [...ui.doc.edges, ...ui.doc.removed].find(([from, to]) => from === source && to === target);
-  return ui.changes.edges.get(`${source},${target}`) ?? (edge ? edge[2] : 0);
+  return ui.changes.edges.get(`${source},${target}`) ?? (edge ? edge[2] : null);
 }
 
 function setConfidence(ui, position, value) {

@@ -69,11 +69,13 @@ function paintLegend(ui) {
   }), ...(lines[SCENES[ui.scene].name] || []).map(([kind, words]) => make("span", "", null, make("i", `dx-line dx-${kind}`), words)));
 }
 
+/** Keys count wherever the page's focus rests on the tab; those of controls, and of a figure that scrolls, stay theirs. */
 function key(ui, event) {
-  const typing = event.target.closest("input, select, button");
-  if (ui.presenting || event.altKey || event.ctrlKey || event.metaKey || !ui.data) return;
-  if (event.key === "p" && !event.target.closest("select")) present(ui);
-  else if (typing) return;
+  const { target } = event, here = ui.root.contains(target) || target === document.body || target.closest("[role=tab]");
+  if (!here || !ui.root.clientWidth || ui.presenting || event.altKey || event.ctrlKey || event.metaKey || !ui.data) return;
+  const busy = target.closest("input, select, textarea, button") || target.scrollWidth > target.clientWidth;
+  if (event.key === "p" && !target.closest("select")) present(ui);
+  else if (busy && target !== document.body) return;
   else if (event.key === "ArrowRight") walk(ui, 1);
   else if (event.key === "ArrowLeft") walk(ui, -1);
   else return;
@@ -85,7 +87,7 @@ function wire(ui) {
     const button = event.target.closest("[data-do]");
     if (button && ui.data) ACTIONS[button.dataset.do](ui);
   });
-  ui.root.addEventListener("keydown", (event) => key(ui, event));
+  document.addEventListener("keydown", (event) => key(ui, event));
   find(ui, "[data-testid=stage]").addEventListener("input", ({ target }) => go(ui, ui.scene, Number(target.value)));
   find(ui, ".lx-list").append(...SCENES.map(({ title }, i) => {
     const button = Object.assign(make("button", "", title), { type: "button" });
