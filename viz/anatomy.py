@@ -15,7 +15,8 @@ import numpy as np
 
 from dawn.anatomy import Anatomy, anatomy, changed
 from dawn.canvas import Canvas
-from dawn.errors import TraceError
+from dawn.errors import LimitError, TraceError
+from dawn.graph import build_graph
 from dawn.prediction import Attention, Prediction, attention_rows
 from dawn.rules import Dawn, make_rule, settings_of
 from dawn.selection import Reason
@@ -26,6 +27,7 @@ from viz.payload import piece
 MASK = -1
 WHOLE = 16  # positions of a canvas that is shown whole
 MOST_CHANGES = 64
+MOST_EDGES = 4000
 MOST_NAMED = 6
 
 
@@ -86,10 +88,10 @@ def listed(request: Mapping, name: str, places: int) -> Iterator[list]:
         yield [*(whole(position, "position") for position in one[:places]), one[places]]
 
 
-def described(state: State, before: Anatomy | None = None) -> dict:
-    """The stages as plain numbers, each with a title and what it does in words. before: what the unchanged step decided."""
-    found = anatomy(state.rule, state.canvas, state.prediction)
-    then = set((before or found).committed)
+def described(state: State, before: State | None = None) -> dict:
+    """The stages as plain numbers, each with a title and what it does in words. before: the step unchanged."""
+    found = taken_apart(state)
+    then = set(taken_apart(before).committed if before else found.committed)
     return {
         "columns": columns(state, found),
         "settings": settings_of(state.rule),
@@ -110,6 +112,16 @@ def described(state: State, before: Anatomy | None = None) -> dict:
         "added": sorted(set(found.committed) - then),
         "dropped": sorted(then - set(found.committed)),
     }
+
+
+def taken_apart(state: State) -> Anatomy:
+    """The anatomy of a state; LimitError for a graph that no figure shows, before anything else is made of it."""
+    attention = state.prediction.attention
+    if attention is not None:
+        cells = len(build_graph(attention, state.canvas.window, state.rule.thresholds, np.empty(0, dtype=np.int64)).source)
+        if cells > MOST_EDGES:
+            raise LimitError(f"{cells:,} edges are more than a figure shows (at most {MOST_EDGES:,}): raise τ_edge")
+    return anatomy(state.rule, state.canvas, state.prediction)
 
 
 def columns(state: State, found: Anatomy) -> list[list]:

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from dawn import table
-from dawn.anatomy import anatomy
 from dawn.decode import StepRecord
 from dawn.errors import DataError, DawnError, TraceError
 from dawn.metrics import figures
 from dawn.selection import Reason
-from viz.anatomy import MOST_CHANGES, State, described, figure_3, name, number, several, state_of, with_changes
+from viz.anatomy import MOST_CHANGES, State, described, figure_3, name, number, several, state_of, taken_apart, with_changes
 from viz.exercises import EXERCISES, Exercise
 from viz.lab import EXAMPLE, Lab, field, whole
 
@@ -85,8 +84,7 @@ class Lessons:
             if not isinstance(request, dict):
                 raise TraceError("the request names no step")
             state = figure_3() if request.get("trace") is None else state_of(self.lab, request["trace"], request.get("step"))
-            before = anatomy(state.rule, state.canvas, state.prediction)
-            return described(with_changes(state, request), before)
+            return described(with_changes(state, request), state)
         except DawnError as error:
             return {"error": str(error)}
 
@@ -99,7 +97,7 @@ class Lessons:
                 raise TraceError(f"there are exercises 0 to {len(EXERCISES) - 1}, answered by a list")
             one = EXERCISES[which]
             state = self.state(one)
-            found = anatomy(state.rule, state.canvas, state.prediction)
+            found = taken_apart(state)
             right, picked = set(one.right(found)), {whole(p, "position") for p in chosen[:MOST_CHANGES]}
             told = sorted((right | picked) & set(one.choices(state)))
             lines = [[p, (p in right) == (p in picked), one.why(state, found, p)] for p in told]

@@ -101,6 +101,11 @@ def test_what_cannot_be_asked_is_refused_in_a_line(lessons, request_, words):
     assert words in lessons.anatomy(request_)["error"]
 
 
+def test_a_graph_that_no_figure_shows_is_refused(lessons, monkeypatch):
+    monkeypatch.setattr("viz.anatomy.MOST_EDGES", 14)
+    assert "15 edges are more than a figure shows (at most 14): raise τ_edge" in lessons.anatomy({})["error"]
+
+
 def test_an_exercise_is_right_with_its_answer_and_with_no_other(lessons):
     asked = lessons.lesson({})["exercises"]
     assert len(asked) == len(EXERCISES)
