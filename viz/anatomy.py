@@ -214,7 +214,7 @@ def conflict_words(state: State, found: Anatomy) -> Iterator[str]:
         out = [f"{name(state, p)} (by {name(state, by)})" for p, (by, _) in found.excluded.items()]
         yield f"Excluded, for an edge to a position already taken: {several(out, 3)}."
     else:
-        yield "A position already taken excludes none of them."
+        yield "No position already taken excludes any of them."
 
 
 def set_words(state: State, found: Anatomy) -> Iterator[str]:
