@@ -12,7 +12,7 @@
 window.dawnAddress = window.dawnAddress || (() => {
   "use strict";
 
-  const NAMES = ["tab", "trace", "step", "position", "panels", "rule", "left", "right", "moment", "mode", "lanes"], PREFIXES = ["set.", "run."], TABS = ["explore", "compare", "race", "about"];
+  const NAMES = ["tab", "trace", "step", "position", "panels", "rule", "left", "right", "moment", "mode", "lanes", "scene"], PREFIXES = ["set.", "run."], TABS = ["explore", "compare", "race", "learn", "about"];
   const REST = 300; // milliseconds that nothing changes before the address does: writing it takes longer than a step
   const ours = (name) => NAMES.includes(name) || PREFIXES.some((prefix) => name.startsWith(prefix));
   const asked = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => ours(name)));
@@ -54,9 +54,11 @@ window.dawnAddress = window.dawnAddress || (() => {
     history.replaceState(history.state, "", `${location.pathname}${text && "?"}${text}${location.hash}`);
   }
 
-  /** As a hand would. Were gr.Tabs the output of an event instead, Gradio would copy the whole page at every later update. */
+  /** As a hand would; where the window is too narrow for all tabs, the last are in a menu, by their names alone. Were gr.Tabs the output
+      of an event instead, Gradio would copy the whole page at every later update. */
   function turn() {
-    const button = document.querySelector(`[role=tab][data-tab-id=${wanted}]`);
+    const menu = [...document.querySelectorAll(".overflow-dropdown button")].find((one) => one.textContent.trim().toLowerCase() === wanted);
+    const button = document.querySelector(`[role=tab][data-tab-id=${wanted}]`) || menu;
     if (button && button.getAttribute("aria-selected") !== "true") button.click();
   }
 

@@ -21,6 +21,7 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from types import FunctionType
 
 import httpx
@@ -38,6 +39,7 @@ from viz import permalink
 from viz.analysis import Analysis, Reader
 from viz.comparison import compare
 from viz.lab import EXAMPLE, Lab
+from viz.lessons import Lessons
 from viz.store import TraceStore
 from viz.tabs.explore import KEYS, request_of
 
@@ -48,6 +50,7 @@ NAMES = [
     "trace", "step", "from", "position", "rule", "settings", "kind", "name", "layer", "head", "left", "right", "edit", "do",
     "shown", "label", "address", "key", "token", "text", "mask", "tab", "moment", "mode", "set.high", "set.sink_mode",
     "panels", "run.prompt", "run.model", "run.rule", "run.generated", "run.block", "run.canvas", "run.set.low",
+    "confidence", "edges", "exercise", "chosen",
 ]  # fmt: skip
 WORDS = [EXAMPLE, "other", "high", "low", "sink_mode", "relative", "graphml", "json", "rename", "delete", "left", "layer"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "../../secret", "\0", "\ud800", "⟨mask⟩", "9" * 400, "{}{0.__class__}", "%s%n"]
@@ -114,8 +117,8 @@ def answering(*functions: Callable[[object], object]) -> Callable[[object], None
 
 
 def looking(asked: object) -> None:
-    """The server functions of the explorer, of its panels and of the comparison."""
-    here, panels = lab(), analysis()
+    """The server functions of the explorer, of its panels, of the comparison and of the lesson."""
+    here, panels, lessons = lab(), analysis(), Lessons(lab(), Path("nowhere"))
     functions = [here.fetch, here.what_if, here.changes, here.export, here.download]
     functions += [
         panels.ledger,
@@ -126,6 +129,9 @@ def looking(asked: object) -> None:
         panels.sinks,
         panels.model,
         panels.look,
+        lessons.lesson,
+        lessons.anatomy,
+        lessons.check,
     ]
     answering(*functions, lambda request: compare(here.store, request))(asked)
 

@@ -92,6 +92,24 @@ def test_race(page):
     assert violations(page) == ""
 
 
+def test_learn(page):
+    page.get_by_role("tab", name="Learn").click()
+    page.wait_for_selector('#learn[data-ready="true"]', timeout=60_000)
+    found = ""
+    for scene in page.locator("#learn .lx-list button").all():
+        scene.click()
+        found += violations(page)
+    assert found == ""
+    page.get_by_role("button", name="One whole step", exact=True).click()
+    page.click("[data-testid=exercise-3] .lx-check")
+    page.wait_for_selector("[data-testid=exercise-3] [data-right]")
+    assert violations(page) == ""
+    page.click("[data-testid=present]")
+    page.wait_for_selector("#learn[data-presenting]")
+    assert violations(page) == ""
+    page.keyboard.press("Escape")
+
+
 def test_about(page):
     page.get_by_role("tab", name="About").click()
     page.wait_for_selector("#about", state="visible")

@@ -40,7 +40,8 @@ def page(context, address):
 def open_tab(page, name: str) -> None:
     page.get_by_role("tab", name=name).click()
     page.wait_for_selector(
-        {"Race": "#race", "Compare": "#compare", "Explore": "#explorer", "About": "#about"}[name], state="visible"
+        {"Race": "#race", "Compare": "#compare", "Explore": "#explorer", "Learn": "#learn", "About": "#about"}[name],
+        state="visible",
     )
 
 
@@ -185,7 +186,7 @@ def test_every_tab_fits_its_window(browser, address, width, colours):
     page = browser.new_page(viewport={"width": width, "height": 844})
     page.goto(f"{address}?__theme={colours}")
     page.wait_for_function(PAINTED)
-    for name in ("Compare", "Race", "About"):
+    for name in ("Compare", "Race", "Learn", "About"):
         open_tab(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     page.close()

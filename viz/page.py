@@ -29,7 +29,8 @@ STYLE = """
 footer { display: none !important; }
 @media (max-width: 760px) {
   .gradio-container > .main { padding: 8px 10px !important; }
-  :is(#explorer-host, #analysis-host, #compare-host, #race-host) .html-container { padding: 4px 0; }
+  :is(#explorer-host, #analysis-host, #compare-host, #race-host, #learn-host) .html-container { padding: 4px 0; }
+  .tab-container button { padding-inline: 7px !important; }
   #explore { flex-direction: column; flex-wrap: nowrap; }
   #explore > * { width: 100%; }
   #controls { display: contents; }

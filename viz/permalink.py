@@ -21,7 +21,7 @@ from viz.lab import EXAMPLE, Lab, facts_of
 from viz.recipe import Request
 from viz.store import Entry
 
-TABS = ("explore", "compare", "race", "about")
+TABS = ("explore", "compare", "race", "learn", "about")
 PANELS = ("ledger", "replay", "curves", "sinks", "attention")
 SPACE = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 GONE = (

@@ -13,6 +13,7 @@ from viz.tabs.about import build_about
 from viz.tabs.compare import build_compare
 from viz.tabs.explore import build_explore, stopping
 from viz.tabs.files import build_files
+from viz.tabs.learn import build_learn
 from viz.tabs.race import build_race
 
 
@@ -26,9 +27,11 @@ def build_tabs(lab: Lab, analysis: Analysis, machine: Mapping[str, str], first: 
             comparison = build_compare(lab, compare)
         with gr.Tab("Race", id="race") as race:
             build_race(lab, explorer, comparison)
+        with gr.Tab("Learn", id="learn") as learn:
+            build_learn(lab)
         with gr.Tab("About", id="about") as about:
             build_about(lab, machine)
-    for tab in (explore, compare, race, about):
+    for tab in (explore, compare, race, learn, about):
         tab.select(None, js=f"() => {{ window.dawnAddress.tab({json.dumps(tab.id)}); }}", api_name=False)
 
 
