@@ -16,9 +16,8 @@ from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
 from dawn.ledger import to_csv
 from dawn.prediction import EVERYTHING, Needs
-from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
+from dawn.rules import RULES, Rule, rule_specs, settings_of, standard_rule
 from dawn.settings import Choice, Whole
-from dawn.thresholds import PRESETS, preset_of
 from dawn.trace import Trace, load, save
 
 ROUNDS, QUICK_ROUNDS = 240, 24  # samples of the benchmark; its large cases take fewer
@@ -209,18 +208,7 @@ def rule_from(options) -> Rule:
     """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
     given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
     given = {name: value for name, value in given.items() if value is not None}
-    preset = standard_settings(options.rule, options.model)
-    if preset:
-        if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
-            del preset["sink"]
-        given = preset | given
-    return make_rule(options.rule, given)
-
-
-def standard_settings(rule: str, model: str) -> dict:
-    """The thresholds that a model has of its own for DAWN; none for other rules and models."""
-    name = preset_of(model) if issubclass(RULES[rule], Dawn) else None
-    return asdict(PRESETS[name]) if name else {}
+    return standard_rule(options.rule, options.model, given)
 
 
 def run_command(options) -> int:
@@ -330,11 +318,11 @@ def check_command(options) -> int:
 def golden_command(options) -> int:
     from rich.console import Console
 
-    from dawn.golden import check
+    from dawn.golden import check, unpublished
     from dawn.terminal import golden_table
 
     results = check(options.files)
-    Console().print(golden_table(results))
+    Console().print(golden_table(results, unpublished(results)))
     return 0 if all(result.passed for result in results) else 1
 
 
@@ -382,7 +370,7 @@ def fill_table(options) -> None:
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     model, tokenizer = load_model(options.model), embedded_tokenizer()
-    rules = [make_rule(name, standard_settings(name, options.model)) for name in RULES]
+    rules = [standard_rule(name, options.model, {}) for name in RULES]
 
     def run(rule: Rule):
         stream = outcomes(model, rule, options.n, options.seed, tokenizer, options.task)
