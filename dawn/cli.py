@@ -15,8 +15,10 @@ from typing import NoReturn
 from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
 from dawn.ledger import to_csv
+from dawn.plain import trace_json
 from dawn.prediction import EVERYTHING, Needs
 from dawn.rules import RULES, Rule, rule_specs, settings_of, standard_rule
+from dawn.run import BLOCK, GENERATED
 from dawn.settings import Choice, Whole
 from dawn.trace import Trace, load, save
 
@@ -65,8 +67,8 @@ def add_run(commands) -> None:
     run = commands.add_parser("run", help="decode an answer and draw the steps")
     run.add_argument("prompt", metavar="QUESTION", help="may hold [MASK] or [MASK x 5]: positions to fill in")
     add_model_and_rule(run)
-    run.add_argument("--gen-length", type=int, default=96, help="positions to generate (default %(default)s)")
-    run.add_argument("--block-length", type=int, default=32, help="positions per block (default %(default)s)")
+    run.add_argument("--gen-length", type=int, default=GENERATED, help="positions to generate (default %(default)s)")
+    run.add_argument("--block-length", type=int, default=BLOCK, help="positions per block (default %(default)s)")
     run.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
     run.add_argument("--seed", type=int, default=0, help="of the sampling noise (default %(default)s)")
     add_end_of_text(run)
@@ -251,45 +253,13 @@ def save_to(trace: Trace, path: Path) -> None:
 
 def print_run(trace: Trace, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(run_json(trace)))
+        print(json.dumps(trace_json(trace)))
         return
     from rich.console import Console
 
     from dawn.terminal import summary
 
     Console().print(summary(trace))
-
-
-def run_json(trace: Trace) -> dict:
-    """The run as plain values."""
-    return {
-        "model": trace.setup.model,
-        "rule": trace.setup.rule,
-        "settings": trace.setup.settings,
-        "prompt": trace.prompt,
-        "output": trace.output,
-        "forwards": trace.forwards,
-        "tokens": trace.tokens_committed,
-        "seconds": trace.seconds,
-        "steps": [step_json(trace, step) for step in trace.steps],
-    }
-
-
-def step_json(trace: Trace, step) -> dict:
-    """One step as plain values."""
-    selection, prediction = step.decision.selection, step.prediction
-    committed = [
-        {
-            "position": commit.position,
-            "token": int(prediction.tokens[commit.position]),
-            "text": trace.pieces.get(int(prediction.tokens[commit.position]), ""),
-            "tier": commit.tier.value,
-            "confidence": float(prediction.confidence[commit.position]),
-        }
-        for commit in selection.committed
-    ]
-    refused = [{"position": refusal.position, "reason": refusal.reason.value} for refusal in selection.refused]
-    return {"index": step.index, "block": step.block, "committed": committed, "refused": refused}
 
 
 def show_command(options) -> int:
@@ -370,7 +340,7 @@ def fill_table(options) -> None:
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     model, tokenizer = load_model(options.model), embedded_tokenizer()
-    rules = [standard_rule(name, options.model, {}) for name in RULES]
+    rules = [standard_rule(name, options.model) for name in RULES]
 
     def run(rule: Rule):
         stream = outcomes(model, rule, options.n, options.seed, tokenizer, options.task)

@@ -17,6 +17,7 @@ from dawn.rules import Rule, settings_of
 from dawn.trace import Setup, Trace
 
 LONGEST_PROMPT = 20_000
+GENERATED, BLOCK = 96, 32  # positions to generate and of a block, where nobody says
 
 
 class TextModel(Denoiser, Protocol):
@@ -89,7 +90,14 @@ def occurring(steps: tuple[StepRecord, ...]) -> list[int]:
 
 
 def start(
-    model: TextModel, prompt: str, rule: Rule, generated: int, block_length: int, options: Options, fixed: str = "", **more
+    model: TextModel,
+    prompt: str,
+    rule: Rule,
+    generated: int = GENERATED,
+    block_length: int = BLOCK,
+    options: Options = Options(),
+    fixed: str = "",
+    **more,
 ) -> Run:
     """A run from a question, which may hold `[MASK]` spans; CanvasError for an empty or overlong one. fixed: see `infill`."""
     if not prompt.strip():

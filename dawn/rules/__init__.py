@@ -78,9 +78,9 @@ def standard_settings(name: str, model: str) -> dict:
     return asdict(PRESETS[preset]) if preset else {}
 
 
-def standard_rule(name: str, model: str, given: dict) -> Rule:
-    """A rule whose settings are those given, then the model's own, then the rule's defaults."""
-    own = standard_settings(name, model)
+def standard_rule(name: str, model: str, given: dict | None = None) -> Rule:
+    """A rule whose settings are those given, then those of the model called `model`, then the rule's defaults."""
+    own, given = standard_settings(name, model), given or {}
     if own and given.get("sink_mode", own["sink_mode"]) != own["sink_mode"]:
         del own["sink"]  # a level of the other mode means nothing here
     return make_rule(name, own | given)
