@@ -70,8 +70,8 @@ def named(settings: object) -> dict:
 
 
 def decoded(lab: Lab, visitor: str, *asked) -> Iterator[dict]:
-    """{"state", "forwards", "tokens"} after each step of a run, and at the end what `python -m dawn run --json` prints, with the
-    name of the trace and a notice if something ended it early. asked: as for `request_of`."""
+    """{"state", "forwards", "tokens"} after each step of a run; at its end what `python -m dawn run --json` prints, the name of
+    the trace, and a notice if something ended it early. asked: as for `request_of`."""
     for name, entry in lab.call(request_of(lab, *asked), visitor):
         if entry.finished:
             yield trace_json(entry.finished) | {"trace": name, "notice": entry.notice}
