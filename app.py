@@ -11,17 +11,18 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from dawn.errors import LimitError
+from dawn.errors import DawnError
 from dawn.models import EMBEDDED, load_model, model_state
 from dawn.models.detail import layers_and_heads
 from dawn.models.device import machine
 from dawn.models.zerogpu import decoder, look_into
 from dawn.trace import load
 from viz.analysis import Analysis, Reader
+from viz.endpoints import add_endpoints
 from viz.journal import Journal
 from viz.lab import EXAMPLE, Lab
 from viz.limits import Limits
-from viz.server import serve
+from viz.server import serve, wants_mcp
 from viz.store import TraceStore
 from viz.tabs import build_tabs, stopping
 
@@ -44,17 +45,19 @@ def build(lab: Lab) -> gr.Blocks:
     with gr.Blocks(title="DAWN Lab", analytics_enabled=False, delete_cache=(600, 600), fill_width=True) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
         build_tabs(lab, Analysis(lab, Reader(layers_and_heads, look_into)), machine(), lab.there(EXAMPLE, ""))
+        add_endpoints(lab)
         page.unload(stopping(lab))
     return page
 
 
 def main() -> None:
-    """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, everything else `viz.limits`."""
+    """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, everything else the options."""
     try:
-        lab = open_lab(Limits.read(os.environ))
-    except LimitError as error:
+        limits, mcp = Limits.read(os.environ), wants_mcp(os.environ)
+    except DawnError as error:
         sys.exit(str(error))
-    serve(build(lab), lab)
+    lab = open_lab(limits)
+    serve(build(lab), lab, mcp)
 
 
 if __name__ == "__main__":

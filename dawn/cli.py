@@ -15,10 +15,11 @@ from typing import NoReturn
 from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
 from dawn.ledger import to_csv
+from dawn.plain import trace_json
 from dawn.prediction import EVERYTHING, Needs
-from dawn.rules import RULES, Dawn, Rule, make_rule, rule_specs, settings_of
+from dawn.rules import RULES, Rule, rule_specs, settings_of, standard_rule
+from dawn.run import BLOCK, GENERATED
 from dawn.settings import Choice, Whole
-from dawn.thresholds import PRESETS, preset_of
 from dawn.trace import Trace, load, save
 
 ROUNDS, QUICK_ROUNDS = 240, 24  # samples of the benchmark; its large cases take fewer
@@ -66,8 +67,8 @@ def add_run(commands) -> None:
     run = commands.add_parser("run", help="decode an answer and draw the steps")
     run.add_argument("prompt", metavar="QUESTION", help="may hold [MASK] or [MASK x 5]: positions to fill in")
     add_model_and_rule(run)
-    run.add_argument("--gen-length", type=int, default=96, help="positions to generate (default %(default)s)")
-    run.add_argument("--block-length", type=int, default=32, help="positions per block (default %(default)s)")
+    run.add_argument("--gen-length", type=int, default=GENERATED, help="positions to generate (default %(default)s)")
+    run.add_argument("--block-length", type=int, default=BLOCK, help="positions per block (default %(default)s)")
     run.add_argument("--temperature", type=float, default=0.0, help="0 is greedy (default)")
     run.add_argument("--seed", type=int, default=0, help="of the sampling noise (default %(default)s)")
     add_end_of_text(run)
@@ -209,18 +210,7 @@ def rule_from(options) -> Rule:
     """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
     given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
     given = {name: value for name, value in given.items() if value is not None}
-    preset = standard_settings(options.rule, options.model)
-    if preset:
-        if given.get("sink_mode", preset["sink_mode"]) != preset["sink_mode"]:
-            del preset["sink"]
-        given = preset | given
-    return make_rule(options.rule, given)
-
-
-def standard_settings(rule: str, model: str) -> dict:
-    """The thresholds that a model has of its own for DAWN; none for other rules and models."""
-    name = preset_of(model) if issubclass(RULES[rule], Dawn) else None
-    return asdict(PRESETS[name]) if name else {}
+    return standard_rule(options.rule, options.model, given)
 
 
 def run_command(options) -> int:
@@ -263,45 +253,13 @@ def save_to(trace: Trace, path: Path) -> None:
 
 def print_run(trace: Trace, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(run_json(trace)))
+        print(json.dumps(trace_json(trace)))
         return
     from rich.console import Console
 
     from dawn.terminal import summary
 
     Console().print(summary(trace))
-
-
-def run_json(trace: Trace) -> dict:
-    """The run as plain values."""
-    return {
-        "model": trace.setup.model,
-        "rule": trace.setup.rule,
-        "settings": trace.setup.settings,
-        "prompt": trace.prompt,
-        "output": trace.output,
-        "forwards": trace.forwards,
-        "tokens": trace.tokens_committed,
-        "seconds": trace.seconds,
-        "steps": [step_json(trace, step) for step in trace.steps],
-    }
-
-
-def step_json(trace: Trace, step) -> dict:
-    """One step as plain values."""
-    selection, prediction = step.decision.selection, step.prediction
-    committed = [
-        {
-            "position": commit.position,
-            "token": int(prediction.tokens[commit.position]),
-            "text": trace.pieces.get(int(prediction.tokens[commit.position]), ""),
-            "tier": commit.tier.value,
-            "confidence": float(prediction.confidence[commit.position]),
-        }
-        for commit in selection.committed
-    ]
-    refused = [{"position": refusal.position, "reason": refusal.reason.value} for refusal in selection.refused]
-    return {"index": step.index, "block": step.block, "committed": committed, "refused": refused}
 
 
 def show_command(options) -> int:
@@ -330,11 +288,11 @@ def check_command(options) -> int:
 def golden_command(options) -> int:
     from rich.console import Console
 
-    from dawn.golden import check
+    from dawn.golden import check, unpublished
     from dawn.terminal import golden_table
 
     results = check(options.files)
-    Console().print(golden_table(results))
+    Console().print(golden_table(results, unpublished(results)))
     return 0 if all(result.passed for result in results) else 1
 
 
@@ -382,7 +340,7 @@ def fill_table(options) -> None:
     if not 1 <= options.n <= 1_000_000:
         raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
     model, tokenizer = load_model(options.model), embedded_tokenizer()
-    rules = [make_rule(name, standard_settings(name, options.model)) for name in RULES]
+    rules = [standard_rule(name, options.model) for name in RULES]
 
     def run(rule: Rule):
         stream = outcomes(model, rule, options.n, options.seed, tokenizer, options.task)

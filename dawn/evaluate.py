@@ -12,10 +12,7 @@ from dawn.metrics import wilson
 from dawn.prediction import Needs
 from dawn.pretrain.data import TASK, Problem, final_answer, task_problems
 from dawn.rules import Rule
-from dawn.run import TextModel, start
-
-GENERATED = 96
-BLOCK = 32
+from dawn.run import BLOCK, GENERATED, TextModel, start
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A golden file is an .npz without pickles whose `manifest` lists its cases as JSON; arrays of case `007` are named `007/<name>`.
 Three kinds are told apart by those names: single steps of LLaDA, single steps of Dream (whose logits predict the next
-position), and whole decodes of a scripted model. Nothing here knows a rule but the table KNOWN: one line adds one.
+position), and whole decodes of a scripted model. Nothing here knows a rule but the table KNOWN: one line adds one. Of a rule
+that no line makes there is nothing to compare, which is said: see `unpublished`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ from dawn.canvas import Canvas
 from dawn.decode import Options, decode
 from dawn.errors import DataError, DawnError
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
-from dawn.rules import Confidence, Dawn, Factor, Klass, LocalLeap, Moment, Original, Rule
-from dawn.rules.base import by_confidence
+from dawn.rules import RULES, Dawn, Rule
+from dawn.rules.base import Moment, by_confidence
+from dawn.rules.confidence import Confidence
+from dawn.rules.factor import Factor
+from dawn.rules.klass import Klass
+from dawn.rules.localleap import LocalLeap
+from dawn.rules.original import Original
 from dawn.thresholds import Thresholds
 
 LARGEST_BYTES = 256 * 2**20
@@ -53,8 +59,10 @@ class GoldenResult:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How to make a published rule from a case's parameters, and which differing positions its published code explains."""
+    """The rule that a published one is here, how to make it from a case's parameters, and which differing positions its
+    published code explains."""
 
+    rule: type
     make: Callable[[dict], Rule]
     explains: Callable[[Case, set[int]], bool] = lambda case, differing: False
 
@@ -127,18 +135,24 @@ def only_the_last_rank(case: Case, differing: set[int]) -> bool:
 
 
 KNOWN: dict[str, Known] = {
-    "dawn": Known(published_dawn, only_prompt_token_0),
-    "threshold": Known(lambda parameters: Confidence(parameters["threshold"])),
-    "original": Known(lambda parameters: SEVERAL_PER_STEP),
-    "factor": Known(lambda parameters: Factor(parameters["factor"]), only_the_last_rank),
-    "localleap": Known(published_localleap),
-    "klass": Known(published_klass),
+    "dawn": Known(Dawn, published_dawn, only_prompt_token_0),
+    "threshold": Known(Confidence, lambda parameters: Confidence(parameters["threshold"])),
+    "original": Known(Original, lambda parameters: SEVERAL_PER_STEP),
+    "factor": Known(Factor, lambda parameters: Factor(parameters["factor"]), only_the_last_rank),
+    "localleap": Known(LocalLeap, published_localleap),
+    "klass": Known(Klass, published_klass),
 }
 
 
 def check(paths: Iterable[str | Path]) -> list[GoldenResult]:
     """Compare every known rule with the published selections in golden files; DataError for a file that is not one."""
     return [result for path in paths for result in check_file(Path(path))]
+
+
+def unpublished(results: Iterable[GoldenResult]) -> list[str]:
+    """The rules of this program, by name, of which no published selection was compared."""
+    compared = {KNOWN[result.rule].rule.name for result in results if result.known}
+    return [name for name in RULES if name not in compared]
 
 
 def check_file(path: Path) -> Iterator[GoldenResult]:

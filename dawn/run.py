@@ -17,6 +17,7 @@ from dawn.rules import Rule, settings_of
 from dawn.trace import Setup, Trace
 
 LONGEST_PROMPT = 20_000
+GENERATED, BLOCK = 96, 32  # positions to generate and of a block, where nobody says
 Written = tuple[int, int, float]  # position, token id, confidence
 
 
@@ -93,9 +94,9 @@ def start(
     model: TextModel,
     prompt: str,
     rule: Rule,
-    generated: int,
-    block_length: int,
-    options: Options,
+    generated: int = GENERATED,
+    block_length: int = BLOCK,
+    options: Options = Options(),
     fixed: str = "",
     written: Sequence[Written] = (),
     **more,

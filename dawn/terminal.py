@@ -131,8 +131,9 @@ def shown(trace: Trace, step: StepRecord, position: int) -> str:
     return trace.pieces.get(int(step.prediction.tokens[position]), "\ufffd")
 
 
-def golden_table(results) -> Group:
-    """The golden check, a row per published rule and file, then every unexplained difference."""
+def golden_table(results, unpublished: list[str]) -> Group:
+    """The golden check, a row per published rule and file, then the rules that had nothing to be compared with, then every
+    unexplained difference."""
     headers = ("file", "rule", "cases", "forwards", "differences", "quirks", "paper")
     table = Table(*headers, box=None, header_style="bold")
     for result in results:
@@ -144,7 +145,8 @@ def golden_table(results) -> Group:
     legend = (
         "quirks: cases that only a known quirk of the published code explains; paper: cases that Algorithm 1 decides otherwise."
     )
-    return Group(table, Text(legend, style="dim"), *lines)
+    without = [Text(f"No published selections of: {', '.join(unpublished)}.")] if unpublished else []
+    return Group(table, Text(legend, style="dim"), *without, *lines)
 
 
 @contextmanager

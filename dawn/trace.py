@@ -36,6 +36,7 @@ import numpy as np
 from dawn.canvas import Canvas, frozen
 from dawn.decode import HOTTEST, LARGEST_SEED, StepRecord, ended, first_moment, next_moment
 from dawn.errors import DawnError, TraceError
+from dawn.notebook import trace_html
 from dawn.prediction import Attention, Prediction, attention_rows
 from dawn.rules import Dawn, Rule, make_rule, settings_of
 from dawn.selection import Tier
@@ -144,6 +145,10 @@ class Trace:
     @property
     def seconds(self) -> float:
         return sum(sum(step.seconds) for step in self.steps)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return trace_html(self)
 
 
 def save(trace: Trace, path: str | Path) -> None:

@@ -35,7 +35,7 @@ from dawn.rules import RULES
 from dawn.trace import UPLOADED, from_file, to_bytes
 from tests.visitor import Server, served
 from tests.viz.synthetic import synthetic_trace
-from viz import permalink
+from viz import permalink, programs
 from viz.analysis import Analysis, Reader
 from viz.comparison import compare
 from viz.lab import EXAMPLE, Lab
@@ -51,6 +51,7 @@ NAMES = [
     "shown", "label", "address", "key", "token", "text", "mask", "tab", "moment", "mode", "set.high", "set.sink_mode",
     "panels", "run.prompt", "run.model", "run.rule", "run.generated", "run.block", "run.canvas", "run.set.low",
     "confidence", "edges", "exercise", "chosen",
+    "question", "model", "generated", "block_length", "temperature", "seed", "fixed", "file",
 ]  # fmt: skip
 WORDS = [EXAMPLE, "other", "high", "low", "sink_mode", "relative", "graphml", "json", "rename", "delete", "left", "layer"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "../../secret", "\0", "\ud800", "⟨mask⟩", "9" * 400, "{}{0.__class__}", "%s%n"]
@@ -163,6 +164,21 @@ def controlling(values: list) -> None:
     answering(lambda told: list(lab().run(request_of(tuple(told)), "me")))(values)
 
 
+def calling(asked: object) -> None:
+    """The endpoints of the API, whose arguments nobody has checked."""
+    told = asked if isinstance(asked, dict) else {"question": asked, "trace": asked, "file": asked}
+    trace, rule, settings = (told.get(name) for name in ("trace", "rule", "settings"))
+    lengths, more = (told.get("generated", 8), told.get("block_length", 4)), (told.get("temperature", 0), told.get("seed", 0))
+    run = (told.get("question"), rule, settings, told.get("model", "nowhere"), lengths)
+    answering(
+        lambda _: programs.asked_again(lab(), trace, rule, settings),
+        lambda _: programs.explained(lab(), trace, told.get("step"), rule, settings),
+        lambda _: programs.file_of(lab(), trace)["name"],
+        lambda _: programs.opened(lab(), told.get("file"), "me"),
+        lambda _: list(programs.decoded(lab(), "me", *run, (*more, True, False, told.get("fixed", "")))),
+    )(asked)
+
+
 @cache
 def server() -> tuple[Server, httpx.Client, list[dict], list[int]]:
     """A server of its own until the program ends, a client, the page's events, and the components that have functions."""
@@ -266,6 +282,7 @@ TARGETS: dict[str, tuple[st.SearchStrategy, Callable]] = {
     "organising": (NEARLY_SOUND | REQUESTS, organising),
     "addressing": (NEARLY_SOUND | REQUESTS, addressing),
     "controlling": (CONTROLS, controlling),
+    "calling": (NEARLY_SOUND | REQUESTS, calling),
     "opening": (files(), opening),
     "serving": (SENT, serving),
 }

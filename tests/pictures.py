@@ -1,4 +1,4 @@
-"""The README's pictures, from the app as it is: `python -m tests.pictures`.
+"""Every picture of README and docs, from the code as it is: `python -m tests.pictures`. Of the modules: `tests.map`.
 
 Recorded example, its step with the most tiers, the token selected that says most: one that was refused for a conflict, else
 one that leans on an anchor, else any that was taken.
@@ -13,6 +13,7 @@ from dawn.decode import StepRecord
 from dawn.selection import Reason
 from dawn.trace import load
 from tests.browser import PAINTED, launch, serve_app
+from tests.map import draw
 
 FOLDER = Path(app.ASSETS) / "pictures"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
@@ -34,7 +35,8 @@ def telling(step: StepRecord) -> int:
 
 
 def main() -> None:
-    """Writes one picture a size and theme."""
+    """Writes the map of the modules, then one picture of the page a size and theme."""
+    draw()
     steps = load(Path(app.ASSETS) / "traces" / "example.npz").steps
     best = max(steps, key=variety)
     with serve_app() as url, launch() as browser:

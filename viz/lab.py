@@ -9,7 +9,7 @@ import base64
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from viz.store import Entry, TraceStore
 LONGEST_TITLE = 90
 LONGEST_TOKEN = 64
 EXAMPLE = "example"
+TOO_EARLY = "stopped before the first step"
 ELSEWHERE = "Recorded by the model {!r:.60}, which is not here: look and ask what if; decoding again is switched off."
 
 
@@ -168,17 +169,33 @@ class Lab:
             yield {"notice": str(error)}
             return
         name, entry = self.store.open(run, visitor, label)
-        notice = ""
-        try:
-            for _ in self.bounded(run, entry.cancelled.is_set):
+        with closing(self.driven(run, name, entry, visitor)) as steps:
+            for _ in steps:
                 yield self.value(name, entry, visitor)
+        there = self.value(name, entry, visitor) if entry.finished else {"notice": TOO_EARLY}
+        yield there | ({"notice": entry.notice} if entry.notice else {})
+
+    def call(self, request: Request, visitor: str) -> Iterator[tuple[str, Entry]]:
+        """Decode from the prompt for a program: the trace's name and entry after each step, and once more when it is finished.
+        DawnError if nothing can be decoded; what ends it later is the entry's notice."""
+        run = self.begin(request)
+        name, entry = self.store.open_beside(run, visitor, shortened(request.prompt, LONGEST_LABEL))
+        with closing(self.driven(run, name, entry, visitor)) as steps:
+            for _ in steps:
+                yield name, entry
+        if not entry.finished:
+            raise DawnError(entry.notice or TOO_EARLY)
+        yield name, entry
+
+    def driven(self, run: Run, name: str, entry: Entry, visitor: str) -> Iterator[StepRecord]:
+        """The steps of a run that the store has taken up; at its end, however that comes, it is kept and written down."""
+        try:
+            yield from self.bounded(run, entry.cancelled.is_set)
         except DawnError as error:
-            notice = str(error)
+            entry.notice = str(error)
         finally:
             self.store.close(name, visitor, entry)
-            self.report(run, visitor, notice)
-        there = self.value(name, entry, visitor) if entry.finished else {"notice": "stopped before the first step"}
-        yield there | ({"notice": notice} if notice else {})
+            self.report(run, visitor, entry.notice)
 
     def bounded(self, run: Run, cancelled: Callable[[], bool]) -> Iterator[StepRecord]:
         """The steps of a run, within the limits of steps and seconds; LimitError where one of them ended it."""

@@ -49,6 +49,7 @@ class Limits:
         """The limits that an environment and a command line set; LimitError for a value that cannot be one."""
         found = {one.name: environment[variable(one.name)] for one in fields(cls) if environment.get(variable(one.name))}
         given = vars(parser().parse_args(arguments))
+        given.pop("mcp", None)  # no limit: see viz.server
         return cls(**{name: whole(name, text) for name, text in (found | given).items()})
 
 
@@ -58,8 +59,10 @@ def variable(name: str) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Of the command line: one option a limit, absent if it is not given."""
-    result = argparse.ArgumentParser(prog="app.py", description="Serve DAWN Lab. Every option is a limit, in whole numbers.")
+    """Of the command line: one option a limit, absent if it is not given, and the switch of the MCP server."""
+    result = argparse.ArgumentParser(prog="app.py", description="Serve DAWN Lab. Every option N is a limit, in whole numbers.")
+    switch = f'serve the API as tools of an MCP server too ({variable("mcp")}=1; pip install "gradio[mcp]")'
+    result.add_argument("--mcp", action="store_true", default=argparse.SUPPRESS, help=switch)
     for one in fields(Limits):
         words = f"{one.metadata['words']} (default {one.default}; {variable(one.name)})"
         result.add_argument(f"--{one.name.replace('_', '-')}", default=argparse.SUPPRESS, metavar="N", help=words)

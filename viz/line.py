@@ -121,8 +121,13 @@ class Line:
         return f"Waiting: {runs} ahead of yours, about {max(1, round(seconds))} s."
 
 
-async def in_turn(line: Line, visitor: str, values: Callable[[], Iterator[T]], saying: Callable[[str], T]) -> AsyncIterator[T]:
-    """What `values()` yields once it is the visitor's turn; before that, and instead of it, what `saying` makes of words."""
+async def in_turn(
+    line: Line, visitor: str, values: Callable[[], Iterator[T]], saying: Callable[[str], T], again: bool = False
+) -> AsyncIterator[T]:
+    """What `values()` yields once it is the visitor's turn; before that, and instead of it, what `saying` makes of words.
+
+    again: say them at every glance, not only when they change: only so does a listener who has gone give the place free.
+    """
     try:
         ticket = line.join(visitor)
     except LimitError as error:
@@ -131,7 +136,7 @@ async def in_turn(line: Line, visitor: str, values: Callable[[], Iterator[T]], s
     try:
         said = ""
         while words := line.words(ticket):
-            if words != said:
+            if again or words != said:
                 yield saying(said := words)
             await asyncio.sleep(GLANCE)
         if ticket.gone:

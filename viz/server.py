@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 
 import gradio as gr
 from starlette.datastructures import MutableHeaders
@@ -19,7 +20,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dawn.errors import DawnError
 from viz.lab import Lab
+from viz.limits import parser, variable
 from viz.page import STYLE, page_theme
 
 POLICY = "; ".join(
@@ -75,11 +78,20 @@ def launch_options(lab: Lab) -> dict:
     return {"theme": page_theme(), "css": STYLE, "max_file_size": largest, "show_error": False, "app_kwargs": app_options(lab)}
 
 
-def serve(page: gr.Blocks, lab: Lab) -> None:
-    """Serve until SIGTERM or SIGINT: then no run begins any more, and those under way have some seconds to end."""
+def wants_mcp(environment: Mapping[str, str], arguments: Sequence[str] | None = None) -> bool:
+    """Whether an environment or a command line asks for the MCP server; DawnError if its package is missing."""
+    wanted = hasattr(parser().parse_args(arguments), "mcp") or environment.get(variable("mcp")) == "1"
+    if wanted and find_spec("mcp") is None:
+        raise DawnError('--mcp needs a package that is not installed: pip install "gradio[mcp]"')
+    return wanted
+
+
+def serve(page: gr.Blocks, lab: Lab, mcp: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT: then no run begins any more, and those under way have some seconds to end. mcp: the API as
+    tools of an MCP server too."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("dawn").setLevel(logging.INFO)
-    page.launch(prevent_thread_lock=True, **launch_options(lab))
+    page.launch(prevent_thread_lock=True, mcp_server=mcp, **launch_options(lab))
     wait_for_signal(lab.close)
     page.close(verbose=False)
 

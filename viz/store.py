@@ -29,7 +29,7 @@ DECISION_BYTES, EVIDENCE_BYTES = 160, 112  # of the objects that hold them, abou
 class Entry:
     """A trace, or a run that is becoming one. cancelled: asked to stop; done: nothing more will come; owner: whose it is (a
     visitor or a key; empty: everybody's); label: what it is called in the list of branches; size: about how many bytes it
-    holds, known when it is done; source: where it comes from, in words."""
+    holds, known when it is done; source: where it comes from, in words; notice: what ended it before its end, in words."""
 
     run: Run | None = None
     finished: Trace | None = None
@@ -39,6 +39,7 @@ class Entry:
     label: str = ""
     size: int = 0
     source: str = "Run"
+    notice: str = ""
 
     @property
     def steps(self) -> tuple[StepRecord, ...]:
@@ -142,6 +143,14 @@ class TraceStore:
             self.running[visitor] = entry
         return self.put(entry), entry
 
+    def open_beside(self, run: Run, visitor: str, label: str = "") -> tuple[str, Entry]:
+        """Take a run up that a program asked for: it stops no run of the visitor, and none of theirs stops it."""
+        entry = Entry(run=run, owner=self.owner(visitor), label=label)
+        name = self.put(entry)
+        with self.lock:
+            self.running[name] = entry
+        return name, entry
+
     def keep(self, trace: Trace, visitor: str, label: str = "") -> str:
         """Keep a finished trace of the visitor under a new name; LimitError if it is too large for one visitor."""
         size = size_of(trace)
@@ -220,8 +229,9 @@ class TraceStore:
     def close(self, name: str, visitor: str, entry: Entry) -> None:
         """The visitor's run has ended: keep what there is, under its name alone; forget an empty one."""
         with self.lock:
-            if self.running.get(visitor) is entry:
-                del self.running[visitor]
+            for key in (visitor, name):
+                if self.running.get(key) is entry:
+                    del self.running[key]
             if not entry.steps:
                 self.entries.pop(name, None)
         entry.finish()

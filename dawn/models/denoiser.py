@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from dawn.canvas import Canvas
-from dawn.errors import ModelError
+from dawn.errors import CanvasError, ModelError
 from dawn.infill import encode_masked
 from dawn.models.device import SHORTER, describe, to_host, within_memory
 from dawn.models.family import Family
@@ -55,7 +55,9 @@ class TransformersDenoiser:
         return before + encode_masked(prompt, self.encode_text, self.mask_id) + after
 
     def encode_text(self, text: str) -> list[int]:
-        """Ids of a text in which special tokens are plain text."""
+        """Ids of a text in which special tokens are plain text; CanvasError for what no text holds."""
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise CanvasError("the text holds half of a character (U+D800 to U+DFFF): remove it")
         return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
     def text(self, ids) -> str:

@@ -1,34 +1,46 @@
-"""The decision rules by name. A rule is one file; `make_rule` builds one from plain settings, `settings_of` takes it apart."""
+"""The decision rules by name. A rule is one file of this folder, found by being there (docs/add-a-rule.md); `make_rule` builds
+one from plain settings, `settings_of` takes it apart.
+
+The classes are attributes of this package as well: `from dawn.rules import Confidence`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from importlib import import_module
+from pkgutil import iter_modules
 
 from dawn.errors import RuleError
 from dawn.rules.base import Moment, Rule
-from dawn.rules.confidence import Confidence
-from dawn.rules.dapd import Dapd
 from dawn.rules.dawn import Dawn
-from dawn.rules.dawn_no_anchors import DawnNoAnchors
-from dawn.rules.dawn_no_conflicts import DawnNoConflicts
-from dawn.rules.dawn_no_sink_filter import DawnNoSinkFilter
-from dawn.rules.dawn_random_graph import DawnRandomGraph
-from dawn.rules.eb import EntropyBounded
-from dawn.rules.entropy import Entropy
-from dawn.rules.factor import Factor
-from dawn.rules.klass import Klass
-from dawn.rules.localleap import LocalLeap
-from dawn.rules.margin import Margin
-from dawn.rules.original import Original
-from dawn.rules.random import Random
 from dawn.settings import Spec, specs
-from dawn.thresholds import Thresholds
+from dawn.thresholds import PRESETS, Thresholds, preset_of
 
-EVERY = (
-    *(Dawn, Original, Confidence, Factor, LocalLeap, EntropyBounded, Random, Entropy, Margin, Klass, Dapd),
-    *(DawnNoSinkFilter, DawnRandomGraph, DawnNoAnchors, DawnNoConflicts),
-)
-RULES: dict[str, type] = {rule.name: rule for rule in EVERY}
+
+def classes() -> Iterator[type]:
+    """Every class with a rule's name, each in the file that defines it."""
+    for one in iter_modules(__path__, __name__ + "."):
+        module = import_module(one.name)
+        yield from (
+            found
+            for found in vars(module).values()
+            if isinstance(found, type) and found.__module__ == module.__name__ and "name" in vars(found)
+        )
+
+
+def by_name(found: Iterator[type]) -> dict[str, type]:
+    """DAWN first, the other rules in the order of their names, DAWN's controls last; RuleError for a name that is taken."""
+    rules: dict[str, type] = {}
+    for rule in sorted(found, key=lambda rule: (rule is not Dawn, issubclass(rule, Dawn), rule.name)):
+        other = rules.setdefault(rule.name, rule)
+        if other is not rule:
+            raise RuleError(f"{other.__module__} and {rule.__module__} both have a rule {rule.name!r}: rename one")
+    return rules
+
+
+RULES = by_name(classes())
+globals().update({rule.__name__: rule for rule in RULES.values()})
 
 
 def rule_specs(name: str) -> dict[str, Spec]:
@@ -59,6 +71,21 @@ def settings_of(rule: Rule) -> dict:
     return asdict(rule.thresholds) | own if isinstance(rule, Dawn) else own
 
 
+def standard_settings(name: str, model: str) -> dict:
+    """The thresholds that a model has of its own for DAWN and its controls; none for other rules and models."""
+    rule_specs(name)
+    preset = preset_of(model) if issubclass(RULES[name], Dawn) else None
+    return asdict(PRESETS[preset]) if preset else {}
+
+
+def standard_rule(name: str, model: str, given: dict | None = None) -> Rule:
+    """A rule whose settings are those given, then those of the model called `model`, then the rule's defaults."""
+    own, given = standard_settings(name, model), given or {}
+    if own and given.get("sink_mode", own["sink_mode"]) != own["sink_mode"]:
+        del own["sink"]  # a level of the other mode means nothing here
+    return make_rule(name, own | given)
+
+
 def rule_help(name: str) -> str:
     """What a rule does, in a sentence or two."""
     return " ".join(RULES[name].__doc__.split())
@@ -66,25 +93,13 @@ def rule_help(name: str) -> str:
 
 __all__ = [
     "RULES",
-    "Confidence",
-    "Dapd",
     "Dawn",
-    "DawnNoAnchors",
-    "DawnNoConflicts",
-    "DawnNoSinkFilter",
-    "DawnRandomGraph",
-    "Entropy",
-    "EntropyBounded",
-    "Factor",
-    "Klass",
-    "LocalLeap",
-    "Margin",
     "Moment",
-    "Original",
-    "Random",
     "Rule",
     "make_rule",
     "rule_help",
     "rule_specs",
     "settings_of",
+    "standard_rule",
+    "standard_settings",
 ]

@@ -93,7 +93,7 @@ def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
     with gr.Row(elem_id="buttons"):
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=80)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=80)
-    gr.Examples([[text] for text in EXAMPLES], [prompt], label="Examples", elem_id="examples")
+    gr.Examples([[text] for text in EXAMPLES], [prompt], label="Examples", elem_id="examples", api_visibility="private")
     return prompt, run, stop
 
 

@@ -37,7 +37,9 @@ def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
             with gr.Accordion("Length", open=False):
                 generated = gr.Slider(0, longest, min(96, longest), step=8, label="Generation length", elem_id="race-length")
                 block = gr.Slider(4, min(64, longest), min(32, longest), step=4, label="Block length", elem_id="race-block")
-            gr.Examples([[question] for question in ANSWERS], [prompt], label="Held-out questions", elem_id="race-examples")
+            held_out = [[question] for question in ANSWERS]
+            quiet = {"elem_id": "race-examples", "api_visibility": "private"}
+            gr.Examples(held_out, [prompt], label="Held-out questions", **quiet)
         with gr.Column(scale=7, min_width=320):
             view = RaceView()
     wire_race(lab, view, state, start, stop, [prompt, model, generated, block, *lanes])

@@ -148,7 +148,7 @@ def test_recognised_from_config_alone():
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"model_type": "gpt2"}, "architecture 'gpt2' is not supported: known model types are llada, Dream"),
+        ({"model_type": "gpt2"}, "architecture 'gpt2' is not supported: known model types are a2d-qwen2"),
         ({}, "architecture None is not supported"),
         (published.llada_config(block_type="sequential"), "block_type is 'sequential', expected 'llama'"),
         (published.llada_config(alibi=True), "alibi is True"),
@@ -158,6 +158,12 @@ def test_recognised_from_config_alone():
 def test_another_architecture_is_named(config, words):
     with pytest.raises(ModelError, match=words):
         recognise(config)
+
+
+def test_a_model_type_that_two_files_claim_is_refused(monkeypatch):
+    monkeypatch.setattr("dawn.models.families.SPECS", (*SPECS, SPECS[0]))
+    with pytest.raises(ModelError, match="2 files of dawn/models/families describe the model type 'a2d-qwen2'"):
+        recognise({"model_type": "a2d-qwen2"})
 
 
 def test_a_family_takes_under_thirty_lines():
