@@ -18,8 +18,9 @@ from dawn.replay import Replayed, replay, replay_all
 from dawn.rules import RULES, Rule, make_rule, rule_help, rule_specs, settings_of, standard_rule
 from dawn.thresholds import Thresholds
 from dawn.trace import UPLOADED, Trace, from_file, to_bytes
-from viz.lab import LONGEST_LABEL, Lab, Request, shortened, whole
+from viz.lab import LONGEST_LABEL, Lab, shortened, whole
 from viz.limits import MIB
+from viz.recipe import Request
 
 
 def told_rules() -> list[dict]:

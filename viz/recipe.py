@@ -129,7 +129,7 @@ def number(parts: Mapping[str, str], name: str, kind: type, otherwise: str = "")
     try:
         return kind(text[:LONGEST_NUMBER])
     except ValueError:
-        raise DawnError(f"{PREFIX}{name} is {text!r:.40}, which is no number") from None
+        raise DawnError(f"run.{name} is {text!r:.40}, which is no number") from None
 
 
 def written(text: str) -> tuple[Written, ...]:
@@ -142,5 +142,5 @@ def one_written(item: str) -> Written:
     match = WRITTEN.fullmatch(item)
     sure = struct.unpack(">f", bytes.fromhex(match[3]))[0] if match else -1.0
     if not 0.0 <= sure <= 1.0:
-        raise DawnError(f"{PREFIX}canvas holds {item!r:.40}, which is no position, token and confidence")
+        raise DawnError(f"run.canvas holds {item!r:.40}, which is no position, token and confidence")
     return int(match[1]), int(match[2]), sure
