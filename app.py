@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from pathlib import Path
 
@@ -11,7 +10,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from dawn.errors import DawnError
 from dawn.models import EMBEDDED, load_model, model_state
 from dawn.models.detail import layers_and_heads
 from dawn.models.device import machine
@@ -22,7 +20,7 @@ from viz.endpoints import add_endpoints
 from viz.journal import Journal
 from viz.lab import EXAMPLE, Lab
 from viz.limits import Limits
-from viz.server import serve, wants_mcp
+from viz.server import options, serve
 from viz.store import TraceStore
 from viz.tabs import build_tabs, stopping
 
@@ -52,10 +50,7 @@ def build(lab: Lab) -> gr.Blocks:
 
 def main() -> None:
     """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, everything else the options."""
-    try:
-        limits, mcp = Limits.read(os.environ), wants_mcp(os.environ)
-    except DawnError as error:
-        sys.exit(str(error))
+    limits, mcp = options()
     lab = open_lab(limits)
     serve(build(lab), lab, mcp)
 

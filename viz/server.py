@@ -7,7 +7,9 @@ own scripts are inline and make functions from text, so those two are allowed. A
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -22,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dawn.errors import DawnError
 from viz.lab import Lab
-from viz.limits import parser, variable
+from viz.limits import Limits, parser, variable
 from viz.page import STYLE, page_theme
 
 POLICY = "; ".join(
@@ -76,6 +78,15 @@ def launch_options(lab: Lab) -> dict:
     """How Gradio serves the page: its look, its limits, no traceback for anybody."""
     largest = f"{lab.limits.upload_megabytes}mb"
     return {"theme": page_theme(), "css": STYLE, "max_file_size": largest, "show_error": False, "app_kwargs": app_options(lab)}
+
+
+def options() -> tuple[Limits, bool]:
+    """The limits, and whether the API is an MCP server too, from command line and environment; one line and exit 1 for what
+    cannot be."""
+    try:
+        return Limits.read(os.environ), wants_mcp(os.environ)
+    except DawnError as error:
+        sys.exit(str(error))
 
 
 def wants_mcp(environment: Mapping[str, str], arguments: Sequence[str] | None = None) -> bool:
