@@ -223,7 +223,9 @@ def run_command(options) -> int:
     rule = rule_from(options)
     decoding = decoding_of(options)
     model = load_from(options)
-    watch = EVERYTHING if options.save else Needs()
+    watch = (
+        EVERYTHING if options.save or options.temperature else Needs()
+    )  # noise is drawn for what is watched: one seed, one run
     run = start(
         model, options.prompt, rule, options.gen_length, options.block_length, decoding, "\n".join(options.fix), watch=watch
     )

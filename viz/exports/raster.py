@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -17,13 +18,16 @@ BASIS = np.stack([(1 - T) ** 2, 2 * T * (1 - T), T**2], axis=1)  # [BENDS + 1, 3
 ANCHORS = {"start": "lm", "middle": "mm", "end": "rm"}
 
 
-class Raster:
-    """A picture that is drawn again and again. fine: pixels of the picture for one of the drawing, 1 or 2; palette: an image
-    whose colours alone are used, if given."""
+Recolour = Callable[[Image.Image], Image.Image]
 
-    def __init__(self, size: tuple[int, int], ground: str, fine: int = 1, palette: Image.Image | None = None):
-        self.fine, self.palette = fine, palette
-        self.image = self.coloured(Image.new("RGB", (size[0] * fine, size[1] * fine), ground))
+
+class Raster:
+    """A picture that is drawn again and again. fine: pixels of the picture for one of the drawing, 1 or 2; coloured: what the
+    colours of each part become."""
+
+    def __init__(self, size: tuple[int, int], ground: str, fine: int = 1, coloured: Recolour = lambda image: image):
+        self.fine, self.coloured = fine, coloured
+        self.image = coloured(Image.new("RGB", (size[0] * fine, size[1] * fine), ground))
         self.drawn: dict[tuple[int, int], Cell] = {}
 
     def draw(self, cells: tuple[Cell, ...]) -> Image.Image:
@@ -38,10 +42,6 @@ class Raster:
                 )
                 self.drawn[place] = cell
         return self.image
-
-    def coloured(self, image: Image.Image) -> Image.Image:
-        """The image in the colours of the palette."""
-        return image.quantize(palette=self.palette, dither=Image.Dither.NONE) if self.palette else image
 
 
 def pixels(cell: Cell) -> Image.Image:
