@@ -80,9 +80,7 @@ def test_if_one_format_cannot_be_made_none_is_written(capsys, tmp_path):
 
 
 def test_export_as_a_program(trace_file, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "dawn", "export", trace_file, "--svg", tmp_path / "x.svg"], capture_output=True, timeout=120
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"") and (tmp_path / "x.svg").read_bytes().startswith(
-        b"<svg"
-    )
+    command = [sys.executable, "-m", "dawn", "export", trace_file, "--svg", tmp_path / "x.svg"]
+    done = subprocess.run(command, capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (tmp_path / "x.svg").read_bytes().startswith(b"<svg")

@@ -22,20 +22,21 @@ from dawn.trace import Trace
 from tests.viz.synthetic import synthetic_trace
 
 TRACE = synthetic_trace(24, 12)
-HOSTILE = [
-    "$(touch owned)",
-    "`id`; rm -rf x",
-    "a'b\"c\\d",
-    "-rf",
-    "--help",
-    "a\nb\x1b[201~\x07",
-    "\u202eabc",
-    "é 日本 😀",
-    "!x",
-    "*",
-    "~",
-    "a\tb",
-]
+HOSTILE = ["$(touch owned)", "`id`; rm -rf x", "a'b\"c\\d", "-rf", "--help", "!x", "*", "~", "a\tb", "\u202eabc", "é 日本 😀"]
+HOSTILE += ["a\nb\x1b[201~\x07"]  # what ends a paste, and would be typed after it
+NAMES = {"Options", "load_model", "make_rule", "start", "model", "rule", "options", "run", "step", "iterate", "print", "trace"}
+NAMES |= {
+    "output",
+    "dawn.decode",
+    "dawn.models",
+    "dawn.rules",
+    "dawn.run",
+    "index",
+    "len",
+    "decision",
+    "selection",
+    "committed",
+}
 
 
 def recorded(rule: str = "dawn", **more) -> Trace:
@@ -76,9 +77,8 @@ def test_the_command_and_the_program_make_the_run_again(made, capsys):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_shell_reads_text_as_that_text(text):
-    done = subprocess.run(
-        ["bash", "-c", f"printf %s {quoted(text)}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
-    )
+    line, locale = f"printf %s {quoted(text)}", {"LC_ALL": "C.UTF-8"}
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=True, env=locale)
     assert done.stdout.decode() == text
     assert quoted(text).isprintable()
 
@@ -91,10 +91,7 @@ def test_a_hostile_trace_gives_one_harmless_line(text):
     if text.isprintable():
         words = shlex.split(line)
         assert f"--model={text}" in words and (words[-1] if text.startswith("-") else words[4]) == text
-    names = compile(python(trace), "snippet", "exec").co_names
-    assert set(names) <= {
-        *"Options load_model make_rule start model rule options run step iterate print trace output".split()
-    } | {*"dawn.decode dawn.models dawn.rules dawn.run index len decision selection committed".split()}
+    assert set(compile(python(trace), "snippet", "exec").co_names) <= NAMES
 
 
 def test_what_no_command_line_holds_is_refused_but_python_holds_it():
