@@ -29,7 +29,7 @@
     clearTimeout(timer);
     timer = setTimeout(write, REST);
   }
-  window.dawnAddress = { asked: {}, key: "", changed, settle: nothing, tell: (name, tells) => { source = tells; } };
+  window.dawnAddress = { asked: {}, key: "", changed, settle: nothing, tell: (name, tells) => { if (name === "explorer") source = tells; } };
 
   // ---------------------------------------------------------------- light or dark
   function dress(dark) {
