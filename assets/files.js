@@ -1,32 +1,62 @@
-/* Saves the trace that the explorer shows: the file comes as text in an answer and becomes a download here; none lies on the server. */
+/* Files of the trace that the explorer shows: each comes as text in an answer and becomes a download here; none lies on the server.
+   A film or a page is made when somebody asks for it: while the server makes another one, this asks again. */
 (() => {
   "use strict";
 
-  async function save(tools, says) {
-    const explorer = document.querySelector("#explorer"), trace = explorer && explorer.dataset.trace;
-    if (!trace) return (says.textContent = "There is no trace to save yet.");
-    says.textContent = "Packing…";
-    try {
-      const answer = await tools.server.download({ trace });
+  const AGAIN = 2000, PATIENCE = 60; // milliseconds between two questions, and how many there are
+
+  const shown = () => document.querySelector("#explorer")?.dataset || {};
+  const wait = (time) => new Promise((done) => setTimeout(done, time));
+
+  /** The file, once the server has time for it. */
+  async function made(tools, says, asked) {
+    for (let i = 0; i < PATIENCE; i++) {
+      const answer = await tools.server.download(asked);
       if (answer.error) throw new Error(answer.error);
-      hand(answer.name, window.dawnParts.bytesOf(answer.body));
-      says.textContent = `Saved as ${answer.name}.`;
-    } catch (error) {
-      says.textContent = `Not saved: ${error.message || error}`;
+      if (!answer.busy) return answer;
+      says.textContent = "Waiting: another file is being made …";
+      await wait(AGAIN);
+    }
+    throw new Error("the server is busy with other files: try again in a few minutes");
+  }
+
+  async function save(tools, says, { dataset: { kind } }) {
+    const { trace, step } = shown();
+    if (!trace) return (says.textContent = "There is no trace to save yet.");
+    says.textContent = ["gif", "mp4", "html"].includes(kind) ? "Making the file: this may take some seconds …" : "Packing …";
+    const { name, body } = await made(tools, says, { trace, kind, step: Number(step) });
+    window.dawnParts.save(name, new Blob([window.dawnParts.bytesOf(body)], { type: "application/octet-stream" }));
+    says.textContent = `Saved as ${name}.`;
+  }
+
+  /** To the clipboard, and into a field, from which it can be taken where the clipboard is closed. */
+  async function copy(tools, says, field, { dataset: { copy: form } }) {
+    const answer = await tools.server.recipe({ trace: shown().trace });
+    if (answer.error) throw new Error(answer.error);
+    Object.assign(field, { value: answer[form], hidden: false });
+    try {
+      await navigator.clipboard.writeText(answer[form]);
+      says.textContent = "Copied.";
+    } catch {
+      field.select();
+      says.textContent = "The clipboard is closed to this page: copy the text below.";
     }
   }
 
-  function hand(name, bytes) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  }
-
-  /** Start the save button inside a gr.HTML. tools: server (Gradio's). */
+  /** Start the buttons inside a gr.HTML. tools: server (Gradio's). */
   window.mountDawnFiles = (element, tools) => {
-    const says = element.querySelector(".fx-says");
-    element.querySelector("button").addEventListener("click", () => save(tools, says));
+    const says = element.querySelector(".fx-says"), field = element.querySelector(".fx-text");
+    element.addEventListener("click", async ({ target }) => {
+      const button = target.closest("button");
+      if (!button || button.disabled) return;
+      button.disabled = true;
+      field.hidden = true;
+      try {
+        await (button.dataset.kind ? save(tools, says, button) : copy(tools, says, field, button));
+      } catch (error) {
+        says.textContent = `Not done: ${error.message || error}`;
+      }
+      button.disabled = false;
+    });
   };
 })();

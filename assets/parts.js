@@ -1,4 +1,4 @@
-/* What the components share: elements with text, packed answers, bars of tiers, the playing of steps. */
+/* What the components share: elements with text, files for the visitor, packed answers, bars of tiers, the playing of steps. */
 (() => {
   "use strict";
 
@@ -84,5 +84,12 @@
     return { toggle, stop };
   }
 
-  window.dawnParts = { make, inflate, unpack, bytesOf, tierBar, table, time, player };
+  /** Hand a file to the visitor. */
+  function save(name, blob) {
+    const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(blob) });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  window.dawnParts = { make, save, inflate, unpack, bytesOf, tierBar, table, time, player };
 })();

@@ -1,4 +1,4 @@
-"""The command line: `python -m dawn run | show | check | golden | eval | table | bench | pretrain`.
+"""The command line: `python -m dawn run | show | check | golden | eval | table | bench | pretrain`, and what `__main__` adds.
 
 Errors are one line and exit code 2.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
 from dawn.decode import Options
 from dawn.errors import DawnError, RuleError
+from dawn.files import write_whole
 from dawn.ledger import to_csv
 from dawn.plain import trace_json
 from dawn.prediction import EVERYTHING, Needs
@@ -33,10 +35,10 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def main(arguments: list[str]) -> int:
-    """Run a command; the process's exit code."""
+def main(arguments: list[str], more: Sequence[Callable] = ()) -> int:
+    """Run a command; the process's exit code. more: functions that add further commands."""
     try:
-        options = parser().parse_args(arguments)
+        options = parser(more).parse_args(arguments)
         return options.command(options)
     except DawnError as error:
         print(f"dawn: {' '.join(str(error).split())}", file=sys.stderr)
@@ -49,8 +51,8 @@ def main(arguments: list[str]) -> int:
         return 0
 
 
-def parser() -> Parser:
-    """All commands with their options."""
+def parser(more: Sequence[Callable] = ()) -> Parser:
+    """All commands with their options. more: functions that add others."""
     top = Parser(prog="dawn", description="Dependency-aware decoding of diffusion language models, step by step.")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     add_run(commands)
@@ -60,6 +62,8 @@ def parser() -> Parser:
     add_table(commands)
     add_bench(commands)
     add_pretrain(commands)
+    for add in more:
+        add(commands)
     return top
 
 
@@ -219,7 +223,9 @@ def run_command(options) -> int:
     rule = rule_from(options)
     decoding = decoding_of(options)
     model = load_from(options)
-    watch = EVERYTHING if options.save else Needs()
+    watch = (
+        EVERYTHING if options.save or options.temperature else Needs()
+    )  # noise is drawn for what is watched: one seed, one run
     run = start(
         model, options.prompt, rule, options.gen_length, options.block_length, decoding, "\n".join(options.fix), watch=watch
     )
@@ -350,10 +356,16 @@ def fill_table(options) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise DawnError(f"cannot write {path}: {error.strerror}") from None
+    write_files({path: text.encode("utf-8", "replace")})
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write each file whole or not at all; DawnError where one cannot be written."""
+    for path, data in files.items():
+        try:
+            write_whole(path, data)
+        except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+            raise DawnError(f"cannot write {path!s:.200}: {getattr(error, 'strerror', None) or 'no such file name'}") from None
 
 
 def bench_command(options) -> int:

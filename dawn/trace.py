@@ -26,7 +26,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ import numpy as np
 from dawn.canvas import Canvas, frozen
 from dawn.decode import HOTTEST, LARGEST_SEED, StepRecord, ended, first_moment, next_moment
 from dawn.errors import DawnError, TraceError
+from dawn.files import write_whole
 from dawn.notebook import trace_html
 from dawn.prediction import Attention, Prediction, attention_rows
 from dawn.rules import Dawn, Rule, make_rule, settings_of
@@ -152,17 +152,8 @@ class Trace:
 
 
 def save(trace: Trace, path: str | Path) -> None:
-    """Write the trace beside its place, then move it there: a stop in the middle leaves the old file or the new one."""
-    path, data = Path(path), to_bytes(trace)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write the trace, whole or not at all."""
+    write_whole(path, to_bytes(trace))
 
 
 def to_bytes(trace: Trace) -> bytes:

@@ -54,6 +54,7 @@ NAMES = [
     "question", "model", "generated", "block_length", "temperature", "seed", "fixed", "file",
 ]  # fmt: skip
 WORDS = [EXAMPLE, "other", "high", "low", "sink_mode", "relative", "graphml", "json", "rename", "delete", "left", "layer"]
+WORDS += ["npz", "csv", "svg"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "../../secret", "\0", "\ud800", "⟨mask⟩", "9" * 400, "{}{0.__class__}", "%s%n"]
 SCALARS = st.one_of(
     st.none(),
@@ -122,6 +123,7 @@ def looking(asked: object) -> None:
     here, panels, lessons = lab(), analysis(), Lessons(lab(), Path("nowhere"))
     functions = [here.fetch, here.what_if, here.changes, here.export, here.download]
     functions += [
+        here.recipe,
         panels.ledger,
         panels.csv,
         panels.replay,
@@ -274,7 +276,20 @@ def another(body: bytes, draw) -> bytes:
 CONTROLS = st.tuples(
     SCALARS.map(lambda value: None if value is None else str(value)), *[SCALARS] * 9, *[SCALARS] * len(KEYS)
 ).map(list)
-FUNCTIONS = ["fetch", "what_if", "changes", "export", "download", "ledger", "csv", "replay", "curve", "compare", "postprocess"]
+FUNCTIONS = [
+    "fetch",
+    "what_if",
+    "changes",
+    "export",
+    "download",
+    "recipe",
+    "ledger",
+    "csv",
+    "replay",
+    "curve",
+    "compare",
+    "postprocess",
+]
 SOME_FUNCTION = st.sampled_from(FUNCTIONS) | st.text(max_size=9)
 SENT = st.tuples(st.integers(0, 400), st.lists(VALUES, max_size=60), NEARLY_SOUND | REQUESTS, SOME_FUNCTION)
 TARGETS: dict[str, tuple[st.SearchStrategy, Callable]] = {

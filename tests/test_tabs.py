@@ -9,8 +9,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 import app
+from dawn.recipe import command, python
 from dawn.trace import load, save
 from tests.browser import PAINTED, serve_app
+from viz import exports
 
 pytestmark = pytest.mark.browser
 
@@ -142,6 +144,25 @@ def test_a_saved_trace_is_the_one_that_was_shown_and_opens_again(page, tmp_path)
     assert open_and_wait(page, tmp_path / SAVED) != "example"
     assert page.get_attribute("#explorer", "data-steps") == str(STEPS)
     assert page.is_enabled("[data-testid=fork]") and page.is_hidden("#explorer .dx-notice")
+
+
+def test_every_file_of_the_shown_trace_is_what_the_command_line_writes(page):
+    page.click("#files button")
+    trace = load(EXAMPLE)
+    for kind in exports.FORMATS:
+        with page.expect_download(timeout=90_000) as download:
+            page.click(f"#save-host [data-kind={kind}]")
+        assert download.value.suggested_filename == exports.name_of(trace, kind, STEPS - 1)
+        if kind != "mp4":  # its header may tell the time
+            assert Path(download.value.path()).read_bytes() == exports.made(trace, kind, STEPS - 1)
+
+
+def test_a_run_is_copied_as_a_command_and_as_python(page):
+    page.click("#files button")
+    for form, text in (("command", command), ("python", python)):
+        page.click(f"[data-copy={form}]")
+        page.wait_for_selector("[data-testid=copied]:not([hidden])")
+        assert page.input_value("[data-testid=copied]") == text(load(EXAMPLE))
 
 
 def test_a_trace_of_a_model_that_is_not_here_opens_without_decoding_again(page, tmp_path):

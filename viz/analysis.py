@@ -6,12 +6,10 @@ here, and what is wrong with it comes back as {"error": …}. Large answers are 
 
 from __future__ import annotations
 
-import base64
 import functools
-import gzip
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,20 +17,16 @@ import numpy as np
 from dawn.canvas import Canvas
 from dawn.decode import StepRecord
 from dawn.errors import DawnError, ModelError, TraceError
-from dawn.ledger import OUTCOMES, Row, ledger, to_csv
 from dawn.prediction import Attention, attention_rows
-from dawn.replay import Replayer, curve, curve_names, shown_range
+from dawn.replay import Replayer, curve, shown_range
 from dawn.rules import Dawn, Rule, make_rule, rule_specs, settings_of
 from dawn.run import TextModel
-from dawn.sinks import received_over_time, sink_counts
 from dawn.thresholds import PRESETS, Thresholds, preset_of
-from viz import payload
+from viz import answers, payload
 from viz.lab import Lab, facts_of, field, whole
 from viz.store import Entry
 
-MOST_ROWS = 40_000  # of the ledger in one answer
 MOST_REPLAYERS = 4
-NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +80,13 @@ class Analysis:
     def ledger(self, request: object) -> dict:
         """{"trace", "from"} → the rows of the steps from there on, as many as fit; `next` is the first step not included."""
         entry, start = self.entry(request), whole(field(request, "from"), "from")
-        steps, facts, rows, upto = entry.steps, facts_of(entry), [], start
-        while upto < len(steps) and len(rows) < MOST_ROWS:
-            rows += ledger(steps[upto : upto + 1])
-            upto += 1
-        pieces = {str(token): payload.piece(facts, token) for token in sorted({row.token for row in rows})}
-        document = {"outcomes": list(OUTCOMES), "pieces": pieces, **columns(rows)}
-        return {"body": payload.pack(document), "next": upto, "steps": len(steps), "rule": facts.setup.rule}
+        return answers.ledger_part(facts_of(entry), entry.steps, start)
 
     @answering
     def csv(self, request: object) -> dict:
         """{"trace"} → the ledger as the command line writes it: base64 of gzip of UTF-8."""
         entry = self.entry(request)
-        text = to_csv(entry.steps, facts_of(entry).pieces)
-        return {"body": base64.b64encode(gzip.compress(text.encode(), compresslevel=5, mtime=0)).decode("ascii")}
+        return answers.csv(facts_of(entry), entry.steps)
 
     @answering
     def replay(self, request: object) -> dict:
@@ -111,8 +98,7 @@ class Analysis:
     @answering
     def settings(self, request: object) -> dict:
         """{"trace"} → its rule and settings, and the names of those that have a curve."""
-        rule = facts_of(self.entry(request)).setup.make_rule()
-        return {"rule": rule.name, "settings": settings_of(rule), "names": list(curve_names(rule))}
+        return answers.settings(facts_of(self.entry(request)))
 
     @answering
     def curve(self, request: object) -> dict:
@@ -140,18 +126,7 @@ class Analysis:
     def sinks(self, request: object) -> dict:
         """{"trace", "rule", "settings"} → received attention [T · L]; level and counts too if that rule filters sinks."""
         entry, rule = self.entry(request), asked_rule(request)
-        facts, received = facts_of(entry), received_over_time(entry.steps)
-        last = entry.steps[-1].after
-        document = {"received": received.ravel(), "length": last.length, "prompt": last.prompt_length}
-        document |= {"level": None, "counts": []}
-        if isinstance(rule, Dawn):
-            counts = sink_counts(received, rule.thresholds)
-            document["level"] = rule.thresholds.sink_level(last.length)
-            document["counts"] = [
-                [one.position, payload.piece(facts, int(last.tokens[one.position])), one.steps, one.mean, one.largest]
-                for one in counts
-            ]
-        return {"body": payload.pack(document)}
+        return answers.sinks(facts_of(entry), entry.steps, rule)
 
     @answering
     def model(self, request: object) -> dict:
@@ -191,29 +166,6 @@ def asked_rule(request: object) -> Rule:
     if not isinstance(settings, dict):
         raise TraceError("'settings' must be given by name")
     return make_rule(str(field(request, "rule")), settings)
-
-
-def columns(rows: Sequence[Row]) -> dict[str, np.ndarray]:
-    """Ledger rows by column. blocker and outcome: −1 for none, and an index of OUTCOMES; evidence: row, anchor, weight."""
-    code = {name: index for index, name in enumerate(OUTCOMES)}
-    pairs = [(index, *pair) for index, row in enumerate(rows) for pair in row.evidence]
-    whole_numbers = {
-        "step": [row.step for row in rows],
-        "position": [row.position for row in rows],
-        "outcome": [code[row.outcome] for row in rows],
-        "token": [row.token for row in rows],
-        "blocker": [NONE if row.blocker is None else row.blocker for row in rows],
-        "end": [int(row.end) for row in rows],
-        "leaning": [index for index, _, _ in pairs],
-        "anchor": [anchor for _, anchor, _ in pairs],
-    }
-    numbers = {
-        "confidence": [row.confidence for row in rows],
-        "weight": [np.nan if row.weight is None else row.weight for row in rows],
-        "support": [weight for _, _, weight in pairs],
-    }
-    found = {name: np.array(values, dtype=np.int32) for name, values in whole_numbers.items()}
-    return found | {name: np.array(values, dtype=np.float32) for name, values in numbers.items()}
 
 
 def preset_value(rule: Rule, name: str, model: str) -> tuple[str, float | None]:

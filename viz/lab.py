@@ -6,6 +6,7 @@ Requests from a page are public: each is checked here, and what is wrong with it
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -16,12 +17,14 @@ from typing import Protocol
 from dawn import __version__
 from dawn.decode import StepRecord
 from dawn.errors import DawnError, LimitError, TraceError
+from dawn.recipe import command, python
 from dawn.replay import replay
 from dawn.rules import make_rule
 from dawn.run import Decoder, Run, TextModel, fork, start
 from dawn.trace import UPLOADED, Trace, load, to_bytes
-from viz import branches, export, payload, recipe
+from viz import branches, exports, payload, recipe
 from viz.branches import LONGEST_LABEL
+from viz.exports import graphs
 from viz.journal import Journal
 from viz.limits import Limits
 from viz.line import GLANCE, Line
@@ -58,6 +61,7 @@ class Lab:
         """models: the names that visitors may ask for, and no others. state: how a model stands."""
         self.store, self.load_model, self.models, self.state, self.decoder = store, load_model, tuple(models), state, decoder
         self.limits, self.line, self.journal = limits, Line(limits), journal or Journal()
+        self.making = threading.BoundedSemaphore(limits.files_at_once)
 
     def run(self, request: Request, visitor: str) -> Iterator[dict]:
         """Decode from the prompt; the explorer's value after each step."""
@@ -265,11 +269,36 @@ class Lab:
             return {"notice": f"This file was not opened: {error}"}
 
     def download(self, request: object) -> dict:
-        """{"trace"} → {"name", "body"}: a trace file, base64, of what there is so far; or {"error"}."""
+        """{"trace", "kind", "step"} → {"name", "body"}: a file, base64, of what there is of the trace so far; {"busy"} while
+        as many large ones are being made as may be, {"error"} where there is none. Nothing is kept on the server."""
+        try:
+            entry, kind = self.store.get(field(request, "trace")), str(request.get("kind", "npz"))
+            step = whole(request.get("step", 0), "step")
+            trace = entry.trace
+            if kind in exports.FORMATS and exports.FORMATS[kind].large:
+                return self.made_in_turn(trace, kind, step)
+            data = to_bytes(trace) if kind == "npz" else exports.made(trace, kind, step)
+            return file_answer(exports.name_of(trace, kind, step), data)
+        except DawnError as error:
+            return {"error": str(error)}
+
+    def made_in_turn(self, trace: Trace, kind: str, step: int) -> dict:
+        """A file that takes long to make, unless others are being made."""
+        if trace.forwards > self.limits.film_steps:
+            found = f"{trace.forwards} steps; at most {self.limits.film_steps} are made into such a file here"
+            raise LimitError(f"the run has {found}: save the trace and use python -m dawn export")
+        if not self.making.acquire(blocking=False):
+            return {"busy": True}
+        try:
+            return file_answer(exports.name_of(trace, kind, step), exports.made(trace, kind, step))
+        finally:
+            self.making.release()
+
+    def recipe(self, request: object) -> dict:
+        """{"trace"} → {"command", "python"} that reproduce its run, or {"error"}."""
         try:
             trace = self.store.get(field(request, "trace")).trace
-            name = f"{trace.setup.rule}-{trace.forwards}-steps.npz"
-            return {"name": name, "body": base64.b64encode(to_bytes(trace)).decode("ascii")}
+            return {"command": command(trace), "python": python(trace)}
         except DawnError as error:
             return {"error": str(error)}
 
@@ -312,7 +341,7 @@ class Lab:
             if isinstance(request.get("settings"), dict):
                 rule = make_rule(str(field(request, "rule")), request["settings"])
                 decision = replay(step, rule).decision
-            return export.file_of(facts_of(entry), step, decision, rule, request.get("kind"))
+            return graphs.file_of(facts_of(entry), step, decision, rule, request.get("kind"))
         except DawnError as error:
             return {"error": str(error)}
 
@@ -322,6 +351,11 @@ class Lab:
         if index >= len(entry.steps):
             raise TraceError(f"the trace has steps 0 to {len(entry.steps) - 1}")
         return entry, entry.steps[index]
+
+
+def file_answer(name: str, data: bytes) -> dict:
+    """A file as an answer."""
+    return {"name": name, "body": base64.b64encode(data).decode("ascii")}
 
 
 def edit_of(edit: object, trace: Trace, model: TextModel) -> dict[int, int | None]:

@@ -36,6 +36,8 @@ class Limits:
     visitor_megabytes: int = at_most(256, "MB of traces kept for one visitor")
     trace_megabytes: int = at_most(1024, "MB of traces kept in all")
     upload_megabytes: int = at_most(16, "MB of an uploaded file", 1024)
+    film_steps: int = at_most(512, "steps of a run that is made into a film or a page", 4096)
+    files_at_once: int = at_most(1, "films and pages that are made at the same time", 64)
     shutdown_seconds: int = at_most(10, "seconds that runs have to end when the server is stopped")
 
     def __post_init__(self):

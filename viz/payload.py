@@ -214,6 +214,7 @@ def readable_character(character: str) -> str:
     if character in SIGNS:
         return SIGNS[character]
     hidden = unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Cs") and character not in "\u200d\u200c"
+    hidden = hidden or character in "\ufffe\uffff"  # no characters, and not allowed in XML
     return f"⟨{ord(character):04x}⟩" if hidden else character
 
 

@@ -192,9 +192,6 @@ function watchSheet(ui, sheet) {
 }
 
 async function download(ui) {
-  const { body } = await ask(ui, "csv", { trace: ui.trace }), link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([await window.dawnParts.inflate(body)], { type: "text/csv;charset=utf-8" }));
-  link.download = "dawn-ledger.csv";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  const { body } = await ask(ui, "csv", { trace: ui.trace });
+  window.dawnParts.save("dawn-ledger.csv", new Blob([await window.dawnParts.inflate(body)], { type: "text/csv;charset=utf-8" }));
 }

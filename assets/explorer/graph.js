@@ -115,7 +115,7 @@ function paintFigures(ui, graph) {
   const inOrder = graph && ui.layout === "conflicts" ? orderWords(ui) : "";
   if (order.textContent !== inOrder) order.textContent = inOrder;
   order.hidden = !inOrder;
-  find(ui, ".dx-edges").hidden = find(ui, ".dx-files").hidden = !graph;
+  find(ui, ".dx-edges").hidden = find(ui, ".dx-graph .dx-files").hidden = !graph;
   clearTimeout(ui.tableTimer);
   if (graph && find(ui, ".dx-edges").open) ui.tableTimer = setTimeout(() => paintTable(ui, graph), TABLE_REST);
 }
@@ -160,9 +160,7 @@ async function exportGraph(ui, kind) {
   const plan = proposal(ui), more = plan ? { rule: plan.wanted.rule, settings: fullSettings(ui, plan.wanted) } : {};
   const file = await ask(ui, "export", { trace: ui.run.id, step: ui.at, kind, ...more });
   if (file.error) return notice(ui, file.error);
-  const anchor = Object.assign(document.createElement("a"), { download: file.name, href: URL.createObjectURL(new Blob([file.text])) });
-  anchor.click();
-  setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
+  window.dawnParts.save(file.name, new Blob([file.text]));
 }
 
 /** evidence: an anchor carries an induced token; conflict: between two masked positions; else other. */

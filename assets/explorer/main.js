@@ -13,7 +13,7 @@
 const ACTIONS = {
   first: (ui) => move(ui, 0), last: (ui) => move(ui, Infinity), back: (ui) => move(ui, ui.at - 1), forward: (ui) => move(ui, ui.at + 1), play: (ui) => ui.player.toggle(),
   fork: (ui) => ui.tools.trigger(ui.tools.fork, { trace: ui.run.id, step: ui.at }), along: (ui) => arrange(ui, "along"), plane: (ui) => arrange(ui, "plane"),
-  conflicts: (ui) => arrange(ui, "conflicts"), differences, solo, graphml: (ui) => exportGraph(ui, "graphml"), json: (ui) => exportGraph(ui, "json"), link: copyLink,
+  conflicts: (ui) => arrange(ui, "conflicts"), differences, solo, graphml: (ui) => exportGraph(ui, "graphml"), json: (ui) => exportGraph(ui, "json"), link: copyLink, png: savePicture, svg: savePicture,
   mask: (ui) => forkWith(ui, { mask: true }), write: (ui, button) => forkWith(ui, { token: Number(button.dataset.token) }),
 };
 const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "play" };

@@ -65,6 +65,7 @@ function widthOf(ui, box) {
 function fit(ui, canvas, height) {
   const width = widthOf(ui, canvas.parentElement), ratio = window.devicePixelRatio || 1;
   if (!width) return null;
+  if (ui.recorder) return ui.recorder.area(width, height);
   const w = Math.round(width * ratio), h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) {
     Object.assign(canvas, { width: w, height: h });

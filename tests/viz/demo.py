@@ -8,8 +8,9 @@ from dawn.errors import DawnError
 from dawn.replay import replay
 from dawn.rules import make_rule
 from dawn.trace import Trace
-from viz import export, payload
+from viz import payload
 from viz.components.explorer import NOTHING, Explorer
+from viz.exports import graphs
 
 ON_EDGE = "(edge) => { window.dawnExplorer.propose('dawn', {edge}); }"
 
@@ -43,7 +44,7 @@ def answers(traces: dict[str, Trace]):
 
     def graph_file(request):
         trace, step = traces[request["trace"]], traces[request["trace"]].steps[request["step"]]
-        return export.file_of(payload.Facts.of(trace), step, step.decision, trace.setup.make_rule(), request["kind"])
+        return graphs.file_of(payload.Facts.of(trace), step, step.decision, trace.setup.make_rule(), request["kind"])
 
     return fetch, what_if, changes, graph_file
 

@@ -53,7 +53,7 @@ def plan(rule) -> dict:
 
 @pytest.mark.parametrize("most", [1, 100, 10**6])
 def test_the_ledger_comes_in_parts_that_hold_every_row(analysis, monkeypatch, most):
-    monkeypatch.setattr("viz.analysis.MOST_ROWS", most)
+    monkeypatch.setattr("viz.answers.MOST_ROWS", most)
     start, told = 0, []
     while start < len(MIXED.steps):
         answer = analysis.ledger({"trace": "mixed", "from": start})

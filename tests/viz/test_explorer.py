@@ -16,7 +16,7 @@ from dawn.thresholds import Thresholds
 from tests.browser import serve
 from tests.viz.demo import demo
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
-from tests.viz.test_export import read
+from tests.viz.test_exported_graphs import read
 from viz import payload
 
 pytestmark = pytest.mark.browser

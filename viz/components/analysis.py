@@ -9,15 +9,10 @@ from __future__ import annotations
 import gradio as gr
 
 from viz.analysis import Analysis
-from viz.components import explorer
+from viz.components.explorer import named
+from viz.scripts import ANALYSIS, ANALYSIS_STYLE, ANALYSIS_TEMPLATE, PARTS
 
-FOLDER = explorer.ASSETS / "analysis"
-PANELS = ("tools", "ledger", "replay", "curves", "sinks", "attention", "main")
-FILES = (explorer.FOLDER / "tools.js", *(FOLDER / f"{part}.js" for part in PANELS))
-SCRIPT = "\n".join(file.read_text(encoding="utf-8") for file in FILES)
-SCRIPT = f"{explorer.PARTS}(() => {{\n'use strict';\n{SCRIPT}}})();"
-STYLE = (FOLDER / "style.css").read_text(encoding="utf-8")
-TEMPLATE = (FOLDER / "template.html").read_text(encoding="utf-8")
+SCRIPT = f"{PARTS}{ANALYSIS}"
 ON_LOAD = "window.mountDawnAnalysis(element, {trigger, props, server, watch, theme: window.dawnTheme, look: 'look'});"
 
 
@@ -26,11 +21,11 @@ def AnalysisPanels(answers: Analysis, **more) -> gr.HTML:
     asked = (answers.ledger, answers.csv, answers.replay, answers.settings, answers.curve, answers.sinks, answers.model)
     return gr.HTML(
         value={},
-        html_template=TEMPLATE,
+        html_template=ANALYSIS_TEMPLATE,
         js_on_load=ON_LOAD,
-        head=f"<style>{STYLE}</style><script>{SCRIPT}</script>",
+        head=f"<style>{ANALYSIS_STYLE}</style><script>{SCRIPT}</script>",
         apply_default_css=False,
-        server_functions=[explorer.named(one.__name__, one) for one in asked],
+        server_functions=[named(one.__name__, one) for one in asked],
         elem_id="analysis-host",
         **more,
     )

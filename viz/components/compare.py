@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from viz.components.explorer import ADDRESS, ASSETS, PARTS, THEME, named
+from viz.components.explorer import named
+from viz.scripts import ADDRESS, PARTS, THEME, text
 
-SCRIPT = (ASSETS / "compare.js").read_text(encoding="utf-8")
-STYLE = (ASSETS / "compare.css").read_text(encoding="utf-8")
-TEMPLATE = (ASSETS / "compare.html").read_text(encoding="utf-8")
+SCRIPT = text("compare.js")
+STYLE = text("compare.css")
+TEMPLATE = text("compare.html")
 ON_LOAD = "window.mountDawnCompare(element, {props, server, watch, theme: window.dawnTheme});"
 
 

@@ -12,24 +12,12 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import gradio as gr
 
-from viz import theme
+from viz.scripts import ADDRESS, EXPLORER, EXPLORER_STYLE, EXPLORER_TEMPLATE, PARTS, THEME
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
-FOLDER = ASSETS / "explorer"
-FILES = ("tools", "run", "proposal", "paint", "tokens", "map", "graph", "timeline", "selection", "card", "branches", "main")
-SCRIPT = "\n".join((FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in FILES)
-ADDRESS = (ASSETS / "address.js").read_text(encoding="utf-8")
-PARTS = (ASSETS / "parts.js").read_text(encoding="utf-8")
-SCRIPT = (
-    f"{ADDRESS}{PARTS}(() => {{\n'use strict';\n{SCRIPT}}})();"  # one scope: nothing of it is global but what is handed out
-)
-STYLE = theme.css_variables() + "\n" + (FOLDER / "style.css").read_text(encoding="utf-8")
-TEMPLATE = (FOLDER / "template.html").read_text(encoding="utf-8")
-THEME = "window.dawnTheme = " + json.dumps(theme.script_values(), ensure_ascii=False) + ";"
+SCRIPT = f"{ADDRESS}{PARTS}{EXPLORER}"
 EVENTS = "fork: 'fork', organise: 'organise', restore: 'restore'"  # Gradio looks for the quoted names
 ON_LOAD = f"window.mountDawnExplorer(element, {{trigger, props, server, watch, theme: window.dawnTheme, {EVENTS}}});"
 NOTHING = {"trace": None, "steps": 0, "done": True, "title": ""}
@@ -51,9 +39,9 @@ def Explorer(
     answers = {"fetch": fetch, "what_if": what_if, "changes": changes, "export": export}
     return gr.HTML(
         value=more.pop("value", NOTHING),
-        html_template=TEMPLATE,
+        html_template=EXPLORER_TEMPLATE,
         js_on_load=ON_LOAD,
-        head=f"<style>{STYLE}</style><script>{THEME}window.dawnHome = {json.dumps(home)};{SCRIPT}</script>",
+        head=f"<style>{EXPLORER_STYLE}</style><script>{THEME}window.dawnHome = {json.dumps(home)};{SCRIPT}</script>",
         apply_default_css=False,
         server_functions=[named(name, one) for name, one in answers.items()],
         elem_id=more.pop("elem_id", "explorer-host"),

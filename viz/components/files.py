@@ -1,4 +1,6 @@
-"""The button that saves the trace which the explorer shows. `download` answers {"trace"} with {"name", "body"} or {"error"}."""
+"""The buttons that save and copy the trace which the explorer shows. `download` answers {"trace", "kind", "step"} with {"name",
+"body"}, {"busy"} or {"error"}; `recipe` answers {"trace"} with {"command", "python"} or {"error"}.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +8,19 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from viz.components.explorer import ASSETS, PARTS, named
+from viz.components.explorer import named
+from viz.scripts import PARTS, text
 
-SCRIPT = (ASSETS / "files.js").read_text(encoding="utf-8")
-TEMPLATE = (ASSETS / "files.html").read_text(encoding="utf-8")
+SCRIPT = text("files.js")
+TEMPLATE = text("files.html")
 
 
-def SaveButton(download: Callable[[dict], dict]) -> gr.HTML:
+def SaveButtons(download: Callable[[dict], dict], recipe: Callable[[dict], dict]) -> gr.HTML:
     return gr.HTML(
         html_template=TEMPLATE,
         js_on_load="window.mountDawnFiles(element, {server});",
         head=f"<script>{PARTS}{SCRIPT}</script>",
         apply_default_css=False,
-        server_functions=[named("download", download)],
+        server_functions=[named("download", download), named("recipe", recipe)],
         elem_id="save-host",
     )

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from viz.components.explorer import ADDRESS, ASSETS, PARTS, THEME, named
+from viz.components.explorer import named
+from viz.scripts import ADDRESS, ASSETS, PARTS, THEME
 
 FOLDER = ASSETS / "learn"
 RESULTS = ASSETS / "results"

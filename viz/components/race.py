@@ -8,12 +8,12 @@ from __future__ import annotations
 import gradio as gr
 
 from viz.components.compare import STYLE as TABLES
-from viz.components.explorer import ADDRESS, ASSETS, PARTS, THEME
 from viz.race import NOTHING
+from viz.scripts import ADDRESS, PARTS, THEME, text
 
-SCRIPT = (ASSETS / "race.js").read_text(encoding="utf-8")
-STYLE = (ASSETS / "race.css").read_text(encoding="utf-8")
-TEMPLATE = (ASSETS / "race.html").read_text(encoding="utf-8")
+SCRIPT = text("race.js")
+STYLE = text("race.css")
+TEMPLATE = text("race.html")
 ON_LOAD = "window.mountDawnRace(element, {trigger, props, watch, theme: window.dawnTheme, view: 'view'});"
 
 

@@ -1,4 +1,4 @@
-"""Files, below the explorer: save the trace that is shown, open one by drag and drop. Wiring only; `viz.lab` answers."""
+"""Files, below the explorer: save the shown trace in many forms, open one by drag and drop. Wiring only; `viz.lab` answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from viz.components.files import SaveButton
+from viz.components.files import SaveButtons
 from viz.lab import Lab
 from viz.tabs.explore import visitor
 
@@ -14,7 +14,7 @@ OPEN = "Open a trace (.npz): drop it here or click"
 
 
 def build_files(lab: Lab, explorer: gr.HTML) -> None:
-    """A save button and a place to drop a file."""
+    """Buttons that save and copy, and a place to drop a file."""
 
     def opened(path: str | None, request: gr.Request):
         if path is None:
@@ -25,7 +25,7 @@ def build_files(lab: Lab, explorer: gr.HTML) -> None:
             Path(path).unlink(missing_ok=True)  # it is in the store now, for its visitor alone
 
     with gr.Accordion("Files", open=False, elem_id="files"):
-        SaveButton(lab.download)
+        SaveButtons(lab.download, lab.recipe)
         upload = gr.File(label=OPEN, file_types=[".npz"], height=120, elem_id="open-trace")
     once = {"concurrency_id": "upload", "concurrency_limit": 1, "show_progress": "minimal"}
     upload.upload(opened, upload, [explorer, upload], api_name=False, **once)

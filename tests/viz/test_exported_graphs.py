@@ -13,7 +13,7 @@ from dawn.replay import replay
 from dawn.rules import Confidence, settings_of
 from tests.viz.synthetic import RULE, synthetic_trace
 from viz import layouts, payload
-from viz.export import file_of
+from viz.exports.graphs import file_of
 
 TRACE = synthetic_trace(96, 40)
 FACTS = payload.Facts.of(TRACE)

@@ -39,6 +39,10 @@ def described(facts: payload.Facts, step: StepRecord, decision: Decision, rule: 
         node |= {"token": payload.readable(facts.pieces.get(int(token), "")), "reason": reasons.get(position, "")}
         if confidence[position] == confidence[position]:
             node["confidence"] = float(confidence[position])
-    made = {"model": facts.setup.model, "rule": rule.name, "settings": json.dumps(settings_of(rule), sort_keys=True)}
+    made = {
+        "model": payload.readable(facts.setup.model),
+        "rule": rule.name,
+        "settings": json.dumps(settings_of(rule), sort_keys=True),
+    }
     graph.graph.update(made, step=step.index + 1, block=step.block + 1)
     return graph
