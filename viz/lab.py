@@ -22,13 +22,13 @@ from dawn.replay import replay
 from dawn.rules import make_rule
 from dawn.run import Decoder, Run, TextModel, fork, start
 from dawn.trace import UPLOADED, Trace, load, to_bytes
-from viz import branches, exports, payload, recipe
+from viz import branches, exports, link, payload
 from viz.branches import LONGEST_LABEL
 from viz.exports import graphs
 from viz.journal import Journal
 from viz.limits import Limits
 from viz.line import GLANCE, Line
-from viz.recipe import Request
+from viz.link import Request
 from viz.store import Entry, TraceStore
 
 LONGEST_TITLE = 90
@@ -307,7 +307,7 @@ class Lab:
         try:
             entry = self.store.get(field(request, "trace"))
             start_at = whole(field(request, "from"), "from")
-            again = recipe.parts_of(entry.prompt, facts_of(entry)) if entry.owner else {}  # bundled traces are always there
+            again = link.parts_of(entry.prompt, facts_of(entry)) if entry.owner else {}  # bundled traces are always there
             return payload.answer(facts_of(entry), entry.steps, start_at, again)
         except DawnError as error:
             return {"error": str(error)}

@@ -49,7 +49,7 @@ class Facts:
 
 def answer(facts: Facts, steps: Sequence[StepRecord], start: int, again: Mapping[str, str] = {}) -> dict:
     """The steps from `start` on, as many as fit; the header too if `start` is 0. `next` is the first step not included.
-    again: what a link says besides, so that the run can be made again (viz/recipe.py)."""
+    again: what a link says besides, so that the run can be made again (viz/link.py)."""
     rule, included, size = facts.setup.make_rule(), [], 0
     for record in steps[start:]:
         included.append(step(record, rule))

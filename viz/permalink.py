@@ -5,7 +5,7 @@
 A trace's name is a capability: 128 random bits, so whoever holds an address may look at its trace, and nobody else can find it.
 Renaming and deleting are for its owner, who is known by a key that the browser tab keeps and no address holds: see
 `TraceStore.meet`. The address names the settings as they are set, and the trace the ones that it was made with. A link that was
-copied holds these too (viz/recipe.py): where its trace is gone the run is made again.
+copied holds these too (viz/link.py): where its trace is gone the run is made again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from dawn.errors import DawnError, TraceError
 from dawn.rules import Rule, make_rule, settings_of
-from viz import recipe
+from viz import link
 from viz.lab import EXAMPLE, Lab, facts_of
-from viz.recipe import Request
+from viz.link import Request
 from viz.store import Entry
 
 TABS = ("explore", "compare", "race", "learn", "about")
@@ -95,7 +95,7 @@ def plan(parts: Mapping[str, str], recorded: Rule | None) -> Rule | None:
         return None
     rule = parts["rule"]
     settings = settings_of(recorded) if recorded and recorded.name == rule else {}
-    return make_rule(rule, settings | recipe.settings_in(parts, rule))
+    return make_rule(rule, settings | link.settings_in(parts, rule))
 
 
 def find(lab: Lab, asked: object) -> tuple[str, Entry, Address]:
@@ -114,7 +114,7 @@ def again(lab: Lab, asked: object) -> Request | None:
     try:
         lab.store.get(parts.get("trace"))
     except TraceError:
-        return recipe.request_of(parts)
+        return link.request_of(parts)
     return None
 
 

@@ -20,7 +20,7 @@ from dawn.thresholds import Thresholds
 from dawn.trace import UPLOADED, Trace, from_file, to_bytes
 from viz.lab import LONGEST_LABEL, Lab, shortened, whole
 from viz.limits import MIB
-from viz.recipe import Request
+from viz.link import Request
 
 
 def told_rules() -> list[dict]:

@@ -19,8 +19,8 @@ from dawn.prediction import Needs
 from dawn.pretrain.data import final_answer
 from dawn.run import Run
 from viz.lab import Lab, facts_of
+from viz.link import Request
 from viz.payload import Facts, piece
-from viz.recipe import Request
 from viz.store import Entry
 
 MOST_LANES = 4

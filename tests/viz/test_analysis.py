@@ -24,7 +24,7 @@ from tests.viz.synthetic import synthetic_trace
 from viz import payload
 from viz.analysis import Analysis, Reader
 from viz.lab import Lab
-from viz.recipe import Request
+from viz.link import Request
 from viz.store import TraceStore
 
 MIXED = synthetic_trace(96, 32)

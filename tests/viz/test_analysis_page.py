@@ -29,7 +29,7 @@ from viz.analysis import Analysis, Reader
 from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
 from viz.lab import Lab
-from viz.recipe import Request
+from viz.link import Request
 from viz.store import TraceStore
 from viz.tabs.explore import wire_look
 

@@ -16,7 +16,7 @@ from dawn.trace import from_file, to_bytes
 from tests.dawn.models.small import small_checkpoint
 from viz.lab import Lab
 from viz.limits import Limits
-from viz.recipe import Request
+from viz.link import Request
 from viz.store import TraceStore
 
 SETTINGS = {name: getattr(Thresholds(), name) for name in THRESHOLD_NAMES}

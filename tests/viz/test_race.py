@@ -8,8 +8,8 @@ from dawn.models import load_model, model_state
 from dawn.pretrain.data import is_held_out
 from tests.dawn.models.small import small_checkpoint
 from viz.lab import Lab
+from viz.link import Request
 from viz.race import ANSWERS, MOST_LANES, race
-from viz.recipe import Request
 from viz.store import TraceStore
 
 

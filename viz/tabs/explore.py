@@ -20,7 +20,7 @@ from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
 from viz.lab import Lab, facts_of
 from viz.line import in_turn, threaded
-from viz.recipe import Request
+from viz.link import Request
 from viz.store import Entry
 
 SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}

@@ -13,8 +13,8 @@ from viz.comparison import choices
 from viz.components.race import RaceView
 from viz.lab import Lab
 from viz.line import in_turn
+from viz.link import Request
 from viz.race import ANSWERS, MOST_LANES, race
-from viz.recipe import Request
 from viz.tabs.explore import FIRST_PRESET, TURNS, UNREADABLE, line, notice, stopping, told, visitor, with_loading
 
 EMPTY = "(no lane)"

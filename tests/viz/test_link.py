@@ -12,9 +12,9 @@ from dawn.models import load_model, model_state
 from dawn.rules import Original, settings_of
 from tests.dawn.models.small import small_checkpoint
 from tests.viz.synthetic import synthetic_trace
-from viz import permalink, recipe
+from viz import link, permalink
 from viz.lab import Lab, facts_of
-from viz.recipe import Request
+from viz.link import Request
 from viz.store import TraceStore
 
 PLAIN = {"run.prompt": "2 + 3?", "run.model": "small", "run.rule": "dawn", "run.generated": "16", "run.block": "8"}
@@ -41,7 +41,7 @@ def asked(folder: str, **changes) -> Request:
 
 def parts_of(lab: Lab, name: str) -> dict[str, str]:
     entry = lab.store.get(name)
-    return recipe.parts_of(entry.prompt, facts_of(entry))
+    return link.parts_of(entry.prompt, facts_of(entry))
 
 
 def last(values) -> str:
@@ -74,7 +74,7 @@ def same_step(one, other) -> bool:
 )
 def test_a_run_is_made_again_by_its_link(lab, folder, changes):
     name = last(lab.run(asked(folder, **changes), "me"))
-    again = last(lab.run(recipe.request_of(parts_of(lab, name)), "them"))
+    again = last(lab.run(link.request_of(parts_of(lab, name)), "them"))
     assert again != name and same_steps(lab.store.get(name).trace, lab.store.get(again).trace)
 
 
@@ -84,13 +84,13 @@ def test_a_branch_is_made_again_with_what_its_parent_was_sure_of(lab, folder):
     branch = last(lab.decode_again(asked(folder), {"trace": root, "step": 5, "edit": edit}, "me"))
     made = lab.store.get(branch).trace
     assert np.count_nonzero((made.canvas.committed_confidence > 0) & (made.canvas.committed_confidence < 1)) == 5
-    assert same_steps(made, lab.store.get(last(lab.run(recipe.request_of(parts_of(lab, branch)), "them"))).trace)
+    assert same_steps(made, lab.store.get(last(lab.run(link.request_of(parts_of(lab, branch)), "them"))).trace)
 
 
 def test_a_link_to_a_branch_of_an_infill_names_the_prompts_own_tokens(lab, folder):
     root = last(lab.run(asked(folder, prompt="1 [MASK x 4] 2", rule="original"), "me"))
     branch = last(lab.decode_again(asked(folder), {"trace": root, "step": 2}, "me"))
-    again = recipe.request_of(parts_of(lab, branch))
+    again = link.request_of(parts_of(lab, branch))
     assert len(again.written) > 2 and same_steps(lab.store.get(branch).trace, lab.store.get(last(lab.run(again, "them"))).trace)
 
 
@@ -170,5 +170,5 @@ def test_panels_are_named_or_refused():
 
 
 def test_a_request_keeps_what_is_written():
-    one = recipe.request_of(PLAIN | {"run.canvas": "12-5-3f000000"})
-    assert one.written == ((12, 5, 0.5),) and replace(one, written=()) == recipe.request_of(PLAIN)
+    one = link.request_of(PLAIN | {"run.canvas": "12-5-3f000000"})
+    assert one.written == ((12, 5, 0.5),) and replace(one, written=()) == link.request_of(PLAIN)
