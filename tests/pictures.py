@@ -14,6 +14,7 @@ from dawn.selection import Reason
 from dawn.trace import load
 from tests.browser import PAINTED, launch, serve_app
 from tests.map import draw
+from viz.exports.film import gif
 
 FOLDER = Path(app.ASSETS) / "pictures"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
@@ -35,10 +36,11 @@ def telling(step: StepRecord) -> int:
 
 
 def main() -> None:
-    """Writes the map of the modules, then one picture of the page a size and theme."""
+    """Writes the map of the modules, the film of the recorded example, then one picture of the page a size and theme."""
     draw()
-    steps = load(Path(app.ASSETS) / "traces" / "example.npz").steps
-    best = max(steps, key=variety)
+    example = load(Path(app.ASSETS) / "traces" / "example.npz")
+    (FOLDER / "example.gif").write_bytes(gif(example))
+    best = max(example.steps, key=variety)
     with serve_app() as url, launch() as browser:
         for size, (width, height) in SIZES.items():
             for theme in ("light", "dark"):
