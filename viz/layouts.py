@@ -6,12 +6,14 @@ Both layouts depend only on the step itself and on places fixed per position, so
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import networkx as nx
 import numpy as np
 
 from dawn.canvas import Canvas
 from dawn.decode import StepRecord
+from dawn.errors import DawnError
 from dawn.rules import Dawn, Rule
 from dawn.selection import Decision
 
@@ -27,9 +29,11 @@ def step_graph(record: StepRecord, decision: Decision, rule: Rule) -> nx.DiGraph
 
     Nodes: the window's positions, every source of an edge, and the sinks. Node attributes: role (a tier, or refused, sink,
     anchor, later, written), tier ("" if not committed in this step), sink; edge attribute: weight.
+    DawnError if the rule read no graph.
     """
-    picture = nx.DiGraph()
-    graph = decision.graph
+    picture, graph = nx.DiGraph(), decision.graph
+    if graph is None:
+        raise DawnError(f"the rule {rule.name} reads no dependency graph")
     sinks = set(graph.sinks.tolist())
     tiers = {commit.position: commit.tier.value for commit in decision.selection.committed}
     roles = node_roles(record, decision, rule)
@@ -75,6 +79,20 @@ def node_roles(record: StepRecord, decision: Decision, rule: Rule):
         return next((name for name, holds in named.items() if holds), "later" if masked[position] else "written")
 
     return role
+
+
+def edge_kinds(decision: Decision) -> Callable[[int, int], str]:
+    """A function (source, target) → evidence: an anchor that a token leans on; conflict: between two candidates; else other."""
+    selection = decision.selection
+    leaning = {(anchor, one.position) for one in selection.committed for anchor, _ in one.evidence}
+    candidates = {one.position for one in (*selection.committed, *selection.refused)}
+
+    def kind(source: int, target: int) -> str:
+        if (source, target) in leaning:
+            return "evidence"
+        return "conflict" if source in candidates and target in candidates else "other"
+
+    return kind
 
 
 def along(canvas: Canvas, positions) -> np.ndarray:

@@ -6,7 +6,7 @@ active block are shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -33,6 +33,7 @@ WIDEST = 220
 MOST_ARCS = 400
 COLOURS = theme.colours("light")
 GROUND = COLOURS["page"]
+EDGES = {"evidence": COLOURS["induced"], "conflict": COLOURS["conflict"], "other": COLOURS["line"]}
 BEFORE, NEVER = -1, 10**9  # in `came`: there before the run; not written in it
 
 
@@ -212,8 +213,8 @@ class Pictures:
         x = dict(zip(nodes, (LEFT + 12 + layouts.along(step.canvas, nodes) * (RIGHT - LEFT - 24)).tolist(), strict=True))
         kept = sorted(graph.edges(data="weight"), key=lambda edge: edge[2])[-MOST_ARCS:]
         shapes = [Box(LEFT, top + 6, RIGHT - LEFT, GRAPH - 12, ground, radius=8)]
-        colour = edge_colours(step)
-        shapes += [arc(x[source], x[target], base, top, colour(source, target)) for source, target, _ in kept]
+        kind = layouts.edge_kinds(step.decision)
+        shapes += [arc(x[source], x[target], base, top, EDGES[kind(source, target)]) for source, target, _ in kept]
         shapes += [node_dot(x[node], base, graph.nodes[node]["role"]) for node in nodes]
         shapes += [
             *self.names(step, graph, x, base),
@@ -235,20 +236,6 @@ class Pictures:
 def one_line(text: str) -> str:
     """Text as one line, invisible characters made visible."""
     return " ".join(map(payload.readable, text.split()))
-
-
-def edge_colours(step: StepRecord) -> Callable[[int, int], str]:
-    """(source, target) → induced: an anchor that a token leans on; conflict: between two candidates; else faint."""
-    selection = step.decision.selection
-    leaning = {(anchor, one.position) for one in selection.committed for anchor, _ in one.evidence}
-    open_to = {one.position for one in (*selection.committed, *selection.refused)}
-
-    def colour(source: int, target: int) -> str:
-        if (source, target) in leaning:
-            return COLOURS["induced"]
-        return COLOURS["conflict" if source in open_to and target in open_to else "line"]
-
-    return colour
 
 
 def arc(source: float, target: float, base: float, top: float, colour: str) -> Curve:

@@ -22,8 +22,6 @@ def file_of(facts: payload.Facts, step: StepRecord, decision: Decision, rule: Ru
     """{"name", "text"} of the file; DawnError if the rule read no graph, or there is no such kind of file."""
     if kind not in KINDS:
         raise DawnError(f"graphs are written as {' or '.join(KINDS)}, not as {kind!r:.40}")
-    if decision.graph is None:
-        raise DawnError(f"the rule {rule.name} reads no dependency graph")
     graph = described(facts, step, decision, rule)
     text = "\n".join(nx.generate_graphml(graph)) if kind == "graphml" else json.dumps(nx.node_link_data(graph, edges="edges"))
     return {"name": f"graph-step-{step.index + 1}.{kind}", "text": text}
