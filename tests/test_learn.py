@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import app
+from dawn.selection import Tier
+from dawn.trace import load
 from tests.browser import serve_app
 
 pytestmark = pytest.mark.browser
 
+EXAMPLE = load(Path(app.ASSETS) / "traces" / "example.npz")
 READY = '#learn[data-ready="true"]'
 PLACE = (
     "(() => { const { scene, stage } = document.querySelector('#learn').dataset; return [Number(scene), Number(stage)]; })()"
@@ -123,7 +129,13 @@ def test_the_presenter_walks_all_of_it_and_cuts_nothing_off(page, width, height)
 def test_the_presenters_keys(page):
     page.click("[data-testid=present]")
     page.wait_for_selector("#learn[data-presenting]")
-    for key, place in (("End", [9, 0]), ("PageUp", [8, 16]), ("Home", [0, 0]), ("ArrowLeft", [0, 0]), ("Tab", [0, 0])):
+    for key, place in (
+        ("End", [9, 0]),
+        ("PageUp", [8, len(EXAMPLE.steps)]),
+        ("Home", [0, 0]),
+        ("ArrowLeft", [0, 0]),
+        ("Tab", [0, 0]),
+    ):
         page.keyboard.press(key)
         assert page.evaluate(PLACE) == place, key
     page.keyboard.press("b")
@@ -190,15 +202,17 @@ def test_what_cannot_be_is_said_and_the_decision_stays(page):
 
 
 def test_the_step_that_explore_shows_is_taken_apart(page):
-    page.evaluate("window.dawnExplorer.show(6)")
-    page.wait_for_selector('#explorer[data-step="6"]', state="attached")
+    forced = next(step.index for step in EXAMPLE.steps if step.decision.selection.committed[0].tier is Tier.FORCED)
+    page.evaluate(f"window.dawnExplorer.show({forced})")
+    page.wait_for_selector(f'#explorer[data-step="{forced}"]', state="attached")
     scene(page, "One whole step")
     page.select_option("[data-role=source]", "shown")
     page.wait_for_selector("[data-testid=anatomy] svg.lx-dense")
     set_range(page, "[data-testid=stage]", 6)
     assert "Nothing qualified" in page.inner_text(".lx-caption") and len(committed(page)) == 1
     set_range(page, "[data-role=step]", 3)
-    page.wait_for_function("document.querySelector('.lx-caption').innerText.startsWith('8 tokens at once')")
+    taken = len(EXAMPLE.steps[2].decision.selection.committed)
+    page.wait_for_function(f"document.querySelector('.lx-caption').innerText.startsWith('{taken} tokens at once')")
 
 
 def test_an_exercise_checks_itself(page):
