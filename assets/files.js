@@ -31,11 +31,11 @@
 
   /** To the clipboard, and into a field, from which it can be taken where the clipboard is closed. */
   async function copy(tools, says, field, { dataset: { copy: form } }) {
-    const answer = await tools.server.recipe({ trace: shown().trace });
+    const answer = await tools.server.recipe({ trace: shown().trace, form });
     if (answer.error) throw new Error(answer.error);
-    Object.assign(field, { value: answer[form], hidden: false });
+    Object.assign(field, { value: answer.text, hidden: false });
     try {
-      await navigator.clipboard.writeText(answer[form]);
+      await navigator.clipboard.writeText(answer.text);
       says.textContent = "Copied.";
     } catch {
       field.select();

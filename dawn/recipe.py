@@ -1,7 +1,7 @@
 """How to make a run again: as a command line and as Python, from what its trace remembers.
 
-What a trace does not say cannot be asked for: a branch began on the canvas of another run, and the tokens fixed in an answer
-are known by their text only. Text from a trace is quoted so that a terminal or Python reads it as text.
+A command fixes tokens by their text, so it cannot make a branch, which began on the canvas of another run; Python writes the
+tokens of the first canvas themselves. Text from a trace is quoted so that a terminal or Python reads it as text.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shlex
 from dawn.cli import flag_of
 from dawn.errors import DawnError, TraceError
 from dawn.rules import settings_of
+from dawn.run import written_on
 from dawn.trace import Trace
 
 SNIPPET = """from dawn.decode import Options
@@ -21,7 +22,7 @@ from dawn.run import start
 model = load_model({model!r})
 rule = make_rule({rule!r}, {settings!r})
 options = Options({options})
-run = start(model, {prompt!r}, rule, {generated}, {block}, options{fixed})
+run = start(model, {prompt!r}, rule, {generated}, {block}, options{written})
 for step in run.iterate():
     print(step.index + 1, len(step.decision.selection.committed), "tokens")
 trace = run.trace()
@@ -46,8 +47,8 @@ def command(trace: Trace) -> str:
 
 
 def python(trace: Trace) -> str:
-    """A program in the public names of `dawn`; DawnError for a run that it cannot make."""
-    setup, lines = trace.setup, fixed(trace)
+    """A program in the public names of `dawn`."""
+    setup, written = trace.setup, written_on(trace.prompt, trace.canvas)
     generated, block = lengths(trace)
     options = f"temperature={float(setup.temperature)!r}, seed={setup.seed!r}"
     options += ", stop_at_end=False" * (not setup.end_ids) + ", suppress_end=True" * setup.suppress_end
@@ -59,7 +60,7 @@ def python(trace: Trace) -> str:
         prompt=trace.prompt,
         generated=generated,
         block=block,
-        fixed=f", fixed={chr(10).join(lines)!r}" if lines else "",
+        written=f", written={written!r}" if written else "",
     )
 
 
@@ -72,14 +73,14 @@ def lengths(trace: Trace) -> tuple[int, int]:
 def fixed(trace: Trace) -> list[str]:
     """The lines `position: text` of tokens that stood in the answer before the first step; TraceError for a branch."""
     if trace.parent:
-        raise TraceError("a branch begins on the canvas of another run, which no command makes: save the trace instead")
+        raise TraceError("a branch begins on the canvas of another run, which no command makes: copy it as Python")
     canvas, lines, start = trace.canvas, [], trace.canvas.prompt_length
     for position in range(start, canvas.length):
         if canvas.masked[position]:
             continue
         text = trace.pieces.get(int(canvas.tokens[position]), "")
         if not text or len(text.splitlines()) != 1 or text.endswith(("\n", "\r")):
-            raise TraceError(f"the token fixed at {position - start} of the answer is no line of text: save the trace instead")
+            raise TraceError(f"the token fixed at {position - start} of the answer is no line of text: copy the run as Python")
         lines.append(f"{position - start}:{text}")
     return lines
 

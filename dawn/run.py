@@ -11,7 +11,7 @@ import numpy as np
 from dawn.canvas import Canvas
 from dawn.decode import Options, StepRecord, decode
 from dawn.errors import CanvasError
-from dawn.infill import fix, parse_fixed
+from dawn.infill import SPAN, fix, parse_fixed
 from dawn.prediction import EVERYTHING, Denoiser, Needs
 from dawn.rules import Rule, settings_of
 from dawn.trace import Setup, Trace
@@ -116,6 +116,14 @@ def start(
     canvas = fix(canvas, parse_fixed(fixed), model.encode_text) if fixed.strip() else canvas
     canvas = write_again(canvas, written) if written else canvas
     return Run(model, prompt, rule, canvas, options, **more)
+
+
+def written_on(prompt: str, canvas: Canvas) -> tuple[Written, ...]:
+    """What a run's first canvas holds besides the prompt, as `start` takes it; of a prompt with masks, its own tokens too."""
+    positions = np.flatnonzero(~canvas.masked)
+    if not SPAN.search(prompt):
+        positions = positions[positions >= canvas.prompt_length]
+    return tuple((int(p), int(canvas.tokens[p]), float(canvas.committed_confidence[p])) for p in positions)
 
 
 def write_again(canvas: Canvas, written: Sequence[Written]) -> Canvas:

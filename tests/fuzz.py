@@ -50,7 +50,7 @@ NAMES = [
     "trace", "step", "from", "position", "rule", "settings", "kind", "name", "layer", "head", "left", "right", "edit", "do",
     "shown", "label", "address", "key", "token", "text", "mask", "tab", "moment", "mode", "set.high", "set.sink_mode",
     "panels", "run.prompt", "run.model", "run.rule", "run.generated", "run.block", "run.canvas", "run.set.low",
-    "confidence", "edges", "exercise", "chosen",
+    "confidence", "edges", "exercise", "chosen", "form",
     "question", "model", "generated", "block_length", "temperature", "seed", "fixed", "file",
 ]  # fmt: skip
 WORDS = [EXAMPLE, "other", "high", "low", "sink_mode", "relative", "graphml", "json", "rename", "delete", "left", "layer"]

@@ -295,10 +295,12 @@ class Lab:
             self.making.release()
 
     def recipe(self, request: object) -> dict:
-        """{"trace"} → {"command", "python"} that reproduce its run, or {"error"}."""
+        """{"trace", "form": "command" or "python"} → the text that makes its run again as {"text"}, or {"error"}."""
         try:
-            trace = self.store.get(field(request, "trace")).trace
-            return {"command": command(trace), "python": python(trace)}
+            trace, form = self.store.get(field(request, "trace")).trace, field(request, "form")
+            if form not in ("command", "python"):
+                raise TraceError("'form' must be command or python")
+            return {"text": command(trace) if form == "command" else python(trace)}
         except DawnError as error:
             return {"error": str(error)}
 

@@ -17,13 +17,10 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from dawn.decode import Options
 from dawn.errors import DawnError
-from dawn.infill import SPAN
 from dawn.rules import Rule, make_rule, rule_specs
-from dawn.run import Written
+from dawn.run import Written, written_on
 from dawn.settings import Choice, Spec, Whole
 from viz.payload import Facts
 
@@ -72,20 +69,15 @@ def parts_of(prompt: str, facts: Facts) -> dict[str, str]:
         "seed": setup.seed,
         "stop": int(bool(setup.end_ids)),
         "suppress": int(setup.suppress_end),
-        "canvas": written_on(prompt, facts),
+        "canvas": "_".join(bits(*one) for one in written_on(prompt, canvas)),
         **{SETTING + name: value for name, value in setup.settings.items()},
     }
     return {PREFIX + name: str(value) for name, value in parts.items() if value != ""}
 
 
-def written_on(prompt: str, facts: Facts) -> str:
-    """What the first canvas holds besides the prompt; where the prompt holds masks, its own tokens too."""
-    canvas = facts.canvas
-    positions = np.flatnonzero(~canvas.masked)
-    if not SPAN.search(prompt):
-        positions = positions[positions >= canvas.prompt_length]
-    sure = canvas.committed_confidence
-    return "_".join(f"{p}-{canvas.tokens[p]}-{struct.pack('>f', sure[p]).hex()}" for p in positions)
+def bits(position: int, token: int, sure: float) -> str:
+    """One written token, as a link says it."""
+    return f"{position}-{token}-{struct.pack('>f', sure).hex()}"
 
 
 def request_of(parts: Mapping[str, str]) -> Request | None:

@@ -102,12 +102,16 @@ def test_what_no_command_line_holds_is_refused_but_python_holds_it():
         compile(python(trace), "snippet", "exec")
 
 
-def test_a_branch_has_no_command():
-    run = fork(load_model("embedded"), recorded(), "name", 1, make_rule("confidence", {}))
-    next(iter(run.iterate()))
-    for form in (command, python):
-        with pytest.raises(TraceError, match="a branch begins"):
-            form(run.trace())
+def test_a_branch_has_no_command_but_a_program():
+    run = fork(load_model("embedded"), recorded(), "name", 1, make_rule("dawn", {}))
+    for _ in run.iterate():
+        pass
+    trace, program = run.trace(), {}
+    with pytest.raises(TraceError, match="a branch begins"):
+        command(trace)
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(python(trace), program)
+    assert program["trace"].output == trace.output and program["trace"].forwards == trace.forwards
 
 
 def test_every_rule_can_be_written():

@@ -80,6 +80,7 @@ def test_nothing_of_a_deleted_trace_stays_behind(tmp_path, monkeypatch):
 
 
 def test_a_recipe_is_given_or_refused_in_words():
-    answer = lab_of().recipe({"trace": "one"})
-    assert answer["command"].startswith("python -m dawn run") and "load_model" in answer["python"]
-    assert "lacks" in lab_of().recipe([])["error"]
+    for form, words in (("command", "python -m dawn run"), ("python", "load_model")):
+        assert words in lab_of().recipe({"trace": "one", "form": form})["text"]
+    for asked in ([], {"trace": "one"}, {"trace": "one", "form": ["python"]}):
+        assert "lacks" in (said := lab_of().recipe(asked)["error"]) or "must be command or python" in said

@@ -1,5 +1,5 @@
 """The buttons that save and copy the trace which the explorer shows. `download` answers {"trace", "kind", "step"} with {"name",
-"body"}, {"busy"} or {"error"}; `recipe` answers {"trace"} with {"command", "python"} or {"error"}.
+"body"}, {"busy"} or {"error"}; `recipe` answers {"trace", "form"} with {"text"} or {"error"}.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def lane_controls(place: int, model: str) -> tuple[gr.Dropdown, gr.Dropdown]:
         rule = gr.Dropdown([EMPTY, *RULES], value=FIRST_RULES[place], label=f"Lane {place + 1}", elem_id=name, min_width=120)
         shown = has_thresholds(FIRST_RULES[place])
         preset = gr.Dropdown(
-            [*PRESETS], value=start, label="Preset", visible=shown, elem_id=f"race-preset-{place + 1}", min_width=120
+            [*PRESETS], value=start, label="Preset", visible=shown, elem_id=f"race-preset-{place + 1}", min_width=180
         )
     quiet = {"queue": False, "show_progress": "hidden", "api_name": False}
     rule.input(lambda chosen: gr.update(visible=has_thresholds(chosen)), rule, preset, **quiet)
