@@ -36,7 +36,7 @@ def test_a_link_shows_the_same_after_a_restart(browser):
         page.wait_for_function(PAINTED)
         ended(page, "example")
         page.wait_for_selector(f'#explorer[data-step="{before["step"]}"]')
-        page.wait_for_function("document.querySelector('.dx-cardhead b') !== null")
+        page.wait_for_function("card => document.querySelector('[data-testid=card]').innerText === card", arg=before["card"])
         assert page.evaluate(SHOWN) == before
         page.context.close()
 
@@ -62,6 +62,7 @@ def branch_off(page, address: str) -> None:
     masked = page.locator("[data-testid^=token-][data-state=masked]").first
     page.evaluate("id => window.dawnExplorer.select(Number(id.slice(6)), true)", masked.get_attribute("data-testid"))
     page.click("[data-panel=ledger] > summary")
+    page.wait_for_selector("[data-testid=card] .dx-link")  # what would change the decision has been answered
 
 
 def ended(page, before: str) -> None:

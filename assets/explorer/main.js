@@ -143,7 +143,7 @@ function stay(ui) {
 
 /** Show the step, selection and settings that the address asked for, once the steps are there. */
 function land(ui, { step, position, rule, settings }) {
-  if (step !== null) show(ui, step);
+  if (step !== null) show(ui, step, false); // also of a run that goes on: its newest step may be the one that was asked for
   if (position !== null) choose(ui, position, true);
   if (rule) for (const part of [window.dawnExplorer, window.dawnAnalysis]) part && part.propose(rule, settings);
   window.dawnAddress.settle();
