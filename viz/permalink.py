@@ -131,8 +131,7 @@ def rerun(lab: Lab, request: Request, asked: object, visitor: str) -> Iterator[d
 def refused(lab: Lab, why: str, visitor: str) -> dict:
     """The bundled example, and why a link's run is not made."""
     words = f"This link's run cannot be made here: {why}. Shown instead is the recorded example."
-    there = lab.value(EXAMPLE, lab.store.get(EXAMPLE), visitor)
-    return there | {"back": back(Address()), "notice": words}
+    return lab.there(EXAMPLE, visitor) | {"back": back(Address()), "notice": words}
 
 
 def shown(lab: Lab, asked: object, visitor: str) -> Iterator[dict]:

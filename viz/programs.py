@@ -18,6 +18,7 @@ from dawn.replay import Replayed, replay, replay_all
 from dawn.rules import RULES, Rule, make_rule, rule_help, rule_specs, settings_of, standard_rule
 from dawn.thresholds import Thresholds
 from dawn.trace import UPLOADED, Trace, from_file, to_bytes
+from viz import exports
 from viz.lab import LONGEST_LABEL, Lab, shortened, whole
 from viz.limits import MIB
 from viz.link import Request
@@ -125,7 +126,7 @@ def explained(lab: Lab, trace: object, step: object, rule: object, settings: obj
 def file_of(lab: Lab, trace: object) -> dict:
     """A trace as a file: its name, and its bytes in base64."""
     found = lab.store.get(trace).trace
-    return {"name": f"{found.setup.rule}-{found.forwards}-steps.npz", "file": base64.b64encode(to_bytes(found)).decode("ascii")}
+    return {"name": exports.name_of(found, "npz", 0), "file": base64.b64encode(to_bytes(found)).decode("ascii")}
 
 
 def opened(lab: Lab, file: object, visitor: str) -> dict:
