@@ -1,5 +1,9 @@
 """One hypothesis profile for all tests: no deadlines on shared machines, the same examples every time; and the browser."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read as PyTorch loads: workers side by side have a core each
+
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -25,7 +25,7 @@ COMMANDS = (
     "python -m ruff check .",
     "python -m ruff format --check .",
     "python -m pip_audit --strict --disable-pip --require-hashes -r requirements.lock",
-    "python -m pytest",
+    "python -m pytest -n 2",
     "python -m tests.container",
 )
 
