@@ -1,4 +1,5 @@
-"""The command line: `python -m dawn run | show | check | golden | eval | table | bench | pretrain`, and what `__main__` adds.
+"""The command line: `python -m dawn run | show | check | golden | eval | table | calibrate | preset | bench | pretrain`, and
+what `__main__` adds.
 
 Errors are one line and exit code 2.
 """
@@ -10,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,9 +21,9 @@ from dawn.files import write_whole
 from dawn.ledger import to_csv
 from dawn.plain import trace_json
 from dawn.prediction import EVERYTHING, Needs
-from dawn.rules import RULES, Rule, rule_specs, settings_of, standard_rule
+from dawn.rules import RULES, Rule, make_rule, rule_specs, settings_of, standard_rule
 from dawn.run import BLOCK, GENERATED
-from dawn.settings import Choice, Whole
+from dawn.settings import Choice, Whole, require_number
 from dawn.trace import Trace, load, save
 
 ROUNDS, QUICK_ROUNDS = 240, 24  # samples of the benchmark; its large cases take fewer
@@ -60,6 +62,8 @@ def parser(more: Sequence[Callable] = ()) -> Parser:
     add_golden(commands)
     add_eval(commands)
     add_table(commands)
+    add_calibrate(commands)
+    add_preset(commands)
     add_bench(commands)
     add_pretrain(commands)
     for add in more:
@@ -100,6 +104,11 @@ def add_model_and_rule(command) -> None:
     """--model, --rule and the rules' settings."""
     add_model(command)
     command.add_argument("--rule", default="dawn", choices=list(RULES), help="decision rule (default %(default)s)")
+    add_settings(command)
+
+
+def add_settings(command) -> None:
+    """A flag for every setting of any rule."""
     for name, (spec, takers) in settings_by_name().items():
         kinds = {"choices": spec.options} if isinstance(spec, Choice) else {"type": int if isinstance(spec, Whole) else float}
         words = f"{spec.help} Rules: {', '.join(takers)}." if "dawn" not in takers else spec.help
@@ -172,8 +181,7 @@ def add_golden(commands) -> None:
 def add_eval(commands) -> None:
     evaluate = commands.add_parser("eval", help="accuracy and cost on held-out problems")
     evaluate.add_argument("--task", default="gsm_symbolic", help="default %(default)s")
-    evaluate.add_argument("--n", type=int, default=400, help="number of problems (default %(default)s)")
-    evaluate.add_argument("--seed", type=int, default=0, help="which held-out problems (default %(default)s)")
+    add_problems(evaluate)
     add_model_and_rule(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     evaluate.set_defaults(command=eval_command)
@@ -182,14 +190,51 @@ def add_eval(commands) -> None:
 def add_table(commands) -> None:
     table = commands.add_parser("table", help="every rule on the same held-out problems; goes on where it was stopped")
     table.add_argument("--task", default="gsm_symbolic", help="default %(default)s")
-    table.add_argument("--n", type=int, default=400, help="number of problems (default %(default)s)")
-    table.add_argument("--seed", type=int, default=0, help="which held-out problems (default %(default)s)")
+    add_problems(table)
     table.add_argument("--model", default="embedded", help="`embedded`, or the folder of a checkpoint (default %(default)s)")
     place = table.add_mutually_exclusive_group(required=True)
     place.add_argument("--save", type=Path, metavar="FILE", help="run, and write each rule's outcome here when it is done")
     place.add_argument("--show", type=Path, metavar="FILE", help="run nothing: print what FILE holds")
     table.add_argument("--picture", type=Path, metavar="FILE", help="draw accuracy over forward passes as an SVG file")
     table.set_defaults(command=table_command)
+
+
+def add_calibrate(commands) -> None:
+    calibrate = commands.add_parser("calibrate", help="are confidences honest? Every committed token against what is right")
+    calibrate.add_argument("--task", default="gsm_symbolic", help="default %(default)s")
+    add_problems(calibrate)
+    add_model(calibrate)
+    names = {"nargs": "+", "default": ["dawn"], "choices": list(RULES), "metavar": "RULE"}
+    calibrate.add_argument("--rule", help="decision rules, one or more (default dawn)", **names)
+    add_settings(calibrate)
+    calibrate.add_argument("--save", type=Path, metavar="FILE", help="keep every token here; goes on with what it holds")
+    calibrate.add_argument("--picture", type=Path, metavar="FILE", help="draw the reliability diagram as an SVG file")
+    calibrate.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    calibrate.set_defaults(command=calibrate_command)
+
+
+def add_preset(commands) -> None:
+    words = "choose DAWN's thresholds and layers on some held-out problems and report on others; goes on where it was stopped"
+    preset = commands.add_parser("preset", help=words)
+    preset.add_argument("--task", default="gsm_symbolic", help="default %(default)s")
+    add_problems(preset, words=" to choose on")
+    add_problems(preset, "--report-n", "--report-seed", " to report on", seed=1_000_000)
+    add_model(preset)
+    words = "points of accuracy that it may lose to `original` (default %(default)g)"
+    preset.add_argument("--points", type=float, default=1.0, metavar="D", help=words)
+    words = 'a dial\'s values, as in "low=.75,.8,.85", "high=.9" or "layers=5,0+3,2-5,all"; instead of the usual ones'
+    preset.add_argument("--try", dest="tried", action="append", default=[], metavar="NAME=VALUES", help=words)
+    words = "keep every setting's outcomes here when it is done; goes on with what it holds"
+    preset.add_argument("--save", type=Path, metavar="FILE", help=words)
+    preset.add_argument("--picture", type=Path, metavar="FILE", help="draw all settings, and the frontier, as an SVG file")
+    preset.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    preset.set_defaults(command=preset_command)
+
+
+def add_problems(command, number: str = "--n", seed_flag: str = "--seed", words: str = "", seed: int = 0) -> None:
+    """How many held-out problems, and which; words: what they are for."""
+    command.add_argument(number, type=int, default=400, help=f"number of problems{words} (default %(default)s)")
+    command.add_argument(seed_flag, type=int, default=seed, help="which held-out problems (default %(default)s)")
 
 
 def add_bench(commands) -> None:
@@ -212,9 +257,13 @@ def add_pretrain(commands) -> None:
 
 def rule_from(options) -> Rule:
     """The rule that the options describe: explicit settings over the model's preset (for DAWN) or the rule's defaults."""
+    return standard_rule(options.rule, options.model, settings_given(options))
+
+
+def settings_given(options) -> dict:
+    """The rules' settings that the command names."""
     given = {name: getattr(options, f"setting_{name}") for name in settings_by_name()}
-    given = {name: value for name, value in given.items() if value is not None}
-    return standard_rule(options.rule, options.model, given)
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def run_command(options) -> int:
@@ -302,12 +351,17 @@ def golden_command(options) -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
+def require_count(flag: str, n: int) -> None:
+    """Refuse what is no number of problems."""
+    if not 1 <= n <= 1_000_000:
+        raise DawnError(f"{flag} must be from 1 to 1000000, not {n}")
+
+
 def eval_command(options) -> int:
     from dawn.evaluate import outcomes, report
     from dawn.models import embedded_tokenizer
 
-    if not 1 <= options.n <= 1_000_000:
-        raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
+    require_count("--n", options.n)
     rule = rule_from(options)
     stream = outcomes(load_from(options), rule, options.n, options.seed, embedded_tokenizer(), options.task)
     result = asdict(report(list(with_progress(stream, options.n))))
@@ -343,8 +397,7 @@ def fill_table(options) -> None:
     from dawn.models import embedded_tokenizer, load_model
     from dawn.table import Setting, fill, probe
 
-    if not 1 <= options.n <= 1_000_000:
-        raise DawnError(f"--n must be from 1 to 1000000, not {options.n}")
+    require_count("--n", options.n)
     model, tokenizer = load_model(options.model), embedded_tokenizer()
     rules = [standard_rule(name, options.model) for name in RULES]
 
@@ -353,6 +406,107 @@ def fill_table(options) -> None:
         return list(with_progress(stream, options.n, rule.name))
 
     fill(options.save, Setting(options.task, options.seed, options.n, options.model, probe(model)), rules, run)
+
+
+def calibrate_command(options) -> int:
+    from dawn.calibration import CALIBRATION, without_tokens
+    from dawn.diagram import svg, text
+
+    require_count("--n", options.n)
+    given = settings_given(options)
+    rules = [standard_rule(name, options.model, given) for name in dict.fromkeys(options.rule)]
+    record = calibrated(options, rules)
+    shown = record | {CALIBRATION.entries: {rule.name: record[CALIBRATION.entries][rule.name] for rule in rules}}
+    if options.picture:
+        write_text(options.picture, svg(shown))
+    figures = shown | {CALIBRATION.entries: without_tokens(shown[CALIBRATION.entries])}
+    print(json.dumps(figures) if options.json else text(shown))
+    return 0
+
+
+def calibrated(options, rules: list[Rule]) -> dict:
+    """The file of `calibrate` with these rules in it; kept on disk rule by rule if it has a place there."""
+    from dawn.calibration import CALIBRATION, commitments, fill, reference_equations
+    from dawn.evaluate import held_out
+    from dawn.models import embedded_tokenizer
+    from dawn.table import Setting, begun, probe, write
+
+    problems = list(islice(held_out(options.seed, embedded_tokenizer(), options.task), options.n))
+    model = load_from(options)
+    setting = Setting(options.task, options.seed, options.n, options.model, probe(model))
+    record = begun(options.save, setting, CALIBRATION)
+    record["reference_equations"] = reference_equations(problems)
+
+    def run(rule: Rule) -> list[list]:
+        return list(with_progress((commitments(model, rule, one) for one in problems), len(problems), rule.name))
+
+    def done() -> None:
+        if options.save:
+            write(options.save, record)
+
+    fill(record[CALIBRATION.entries], rules, run, done)
+    return record
+
+
+def preset_command(options) -> int:
+    from dawn.preset import markdown, without_items
+    from dawn.scatter import svg
+
+    require_count("--n", options.n)
+    require_count("--report-n", options.report_n)
+    require_number("--points", options.points, 0, 100)
+    record = preset_found(options)
+    if options.picture:
+        write_text(options.picture, svg(record))
+    print(json.dumps(without_items(record)) if options.json else markdown(record))
+    return 0
+
+
+def preset_found(options) -> dict:
+    """The file of `preset` with its choice and report; kept on disk setting by setting if it has a place there."""
+    from dawn.evaluate import held_out
+    from dawn.models import embedded_tokenizer
+    from dawn.models.detail import layers_and_heads
+    from dawn.preset import PRESET, Measure, Point, Splits, decide, dials_of, point_of, search, splits
+    from dawn.table import begun, probe, write
+
+    tokenizer = embedded_tokenizer()
+    asked = (options.seed, options.n), (options.report_seed, options.report_n)
+    tuning, reporting = splits(lambda seed: held_out(seed, tokenizer, options.task), *asked)
+    model = load_from(options)
+    sizes = {"report_seed": options.report_seed, "report_n": options.report_n}
+    setting = Splits(options.task, options.seed, options.n, options.model, probe(model), **sizes)
+    dials = dials_of(options.tried, layers_and_heads(model)[0])
+    record = {"report": {}} | begun(options.save, setting, PRESET)
+    start = Point(standard_rule("dawn", options.model).thresholds, tuple(sorted(model.tapped)))
+
+    def keep() -> None:
+        if options.save:
+            write(options.save, record)
+
+    search(start, dials, Measure(record["points"], runner(model, tuning), keep), options.points)
+    record["choice"] = decide(record["points"], start, dials, options.points)
+    report = Measure(record["report"], runner(model, reporting), keep)
+    for point in (None, start, point_of(record["points"][record["choice"]["chosen"]]["settings"])):
+        report(point)
+    keep()
+    return record
+
+
+def runner(model, problems: list):
+    """What decodes the problems with a point's thresholds and layers, or with `original`."""
+    from dawn.evaluate import outcome
+
+    def run(point) -> list:
+        rule = make_rule("dawn", asdict(point.thresholds)) if point else make_rule("original", {})
+        before, words = model.tapped, point.name if point else rule.name
+        model.average(point.layers if point else before)
+        try:
+            return list(with_progress((outcome(model, rule, one) for one in problems), len(problems), words))
+        finally:
+            model.average(before)
+
+    return run
 
 
 def write_text(path: Path, text: str) -> None:

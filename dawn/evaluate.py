@@ -39,9 +39,14 @@ class Report:
 
 def outcomes(model: TextModel, rule: Rule, n: int, seed: int, tokenizer, task: str = TASK) -> Iterator[Outcome]:
     """The first n held-out problems of a seed, one Outcome each; tokenizer: the embedded model's, which defines the task."""
+    return (outcome(model, rule, problem) for problem in islice(held_out(seed, tokenizer, task), n))
+
+
+def held_out(seed: int, tokenizer, task: str = TASK) -> Iterator[Problem]:
+    """The held-out problems of a seed, without end; DataError for an unknown task."""
     if task != TASK:
         raise DataError(f"unknown task {task!r:.40}: known is {TASK}")
-    return (outcome(model, rule, problem) for problem in islice(task_problems(seed, tokenizer, held_out=True), n))
+    return task_problems(seed, tokenizer, held_out=True)
 
 
 def outcome(model: TextModel, rule: Rule, problem: Problem) -> Outcome:

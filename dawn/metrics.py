@@ -12,7 +12,7 @@ import numpy as np
 from dawn.trace import Trace
 
 
-def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson(successes: float, n: float, z: float = 1.959964) -> tuple[float, float]:
     """95 % Wilson score interval of a proportion (Wilson 1927); (0, 1) for no trials."""
     if n == 0:
         return 0.0, 1.0
@@ -21,6 +21,26 @@ def wilson(successes: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     spread = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def clustered_wilson(right: np.ndarray, cluster: np.ndarray) -> tuple[float, float]:
+    """95 % Wilson interval of the share of `right` [T] bool, whose trials come in groups: cluster [T] int.
+
+    Tokens of one problem are right or wrong together, so that T of them say less than T independent ones. The interval is
+    Wilson's for the number of independent trials with the variance that the groups show (Korn and Graubard 1998, with Wilson's
+    interval for theirs); where nothing varies, for the number of groups.
+    """
+    groups, index = np.unique(cluster, return_inverse=True)
+    if not len(groups):
+        return wilson(0, 0)
+    total, successes, count = len(right), int(right.sum()), len(groups)
+    tokens, correct = np.bincount(index), np.bincount(index, right).astype(np.int64)
+    apart = total * correct - successes * tokens  # total × how far each group is from its expected number of right ones
+    if not apart.any():
+        return wilson(count * successes / total, count)
+    share, variance = successes / total, (apart / total**2) @ (apart / total**2) * count / (count - 1)
+    n = min(total, share * (1 - share) / variance)
+    return wilson(share * n, n)
 
 
 def tier_counts(trace: Trace) -> dict[str, int]:

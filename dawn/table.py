@@ -32,6 +32,17 @@ HEADERS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of file that fills entry by entry: the command that writes it, and the key below which its entries stand."""
+
+    command: str
+    entries: str
+
+
+TABLE = Kind("table", "rules")
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What a table is about: the first n held-out problems of a seed, and the model; weights: see `probe`."""
 
@@ -61,28 +72,29 @@ def fill(path: Path, setting: Setting, rules: list[Rule], run: Callable[[Rule], 
             write(path, with_figures(table))
 
 
-def begun(path: Path, setting: Setting) -> dict:
-    """The table so far; DataError if the file is about something else."""
-    if not path.exists():
-        return {"setting": asdict(setting), "rules": {}}
-    table = read(path)
+def begun(path: Path | None, setting: Setting, kind: Kind = TABLE) -> dict:
+    """The table so far; DataError if the file is about something else. No path: a table that is kept nowhere."""
+    if path is None or not path.exists():
+        return {"setting": asdict(setting), kind.entries: {}}
+    table = read(path, kind)
     differing = [name for name, value in asdict(setting).items() if table["setting"].get(name) != value]
     if differing:
         raise DataError(f"{path.name} holds another table (its {differing[0]} differs): give another file, or remove it")
     return table
 
 
-def read(path: Path) -> dict:
-    """A table file; DataError if it is none."""
+def read(path: Path, kind: Kind = TABLE) -> dict:
+    """A table file; DataError if it is none of this kind."""
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        if all(len(entry["items"]["right"]) == table["setting"]["n"] for entry in table["rules"].values()):
+        items = [column for entry in table[kind.entries].values() for column in entry["items"].values()]
+        if all(len(column) == table["setting"]["n"] for column in items):
             return table
     except OSError as error:
         raise DataError(f"cannot read {path.name}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
-    raise DataError(f"{path.name} is not a table that `python -m dawn table --save` wrote")
+    raise DataError(f"{path.name} is not a table that `python -m dawn {kind.command} --save` wrote")
 
 
 def write(path: Path, table: dict) -> None:

@@ -7,6 +7,7 @@ the mask token's logit is set to −inf first, since a model that predicts it wo
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from dawn.canvas import Canvas
 from dawn.errors import CanvasError, ModelError
 from dawn.infill import encode_masked
 from dawn.models.device import SHORTER, describe, to_host, within_memory
-from dawn.models.family import Family
+from dawn.models.family import Family, layers_of
 from dawn.models.history import Histories, tracked
 from dawn.models.tap import NAME, Tap
 from dawn.prediction import Attention, Needs, Prediction, attention_rows
@@ -38,6 +39,10 @@ class TransformersDenoiser:
         self.longest = network.config.max_position_embeddings
         self.tapped = family.tapped_layers(network.config.num_hidden_layers)
         network.set_attn_implementation(NAME)
+
+    def average(self, layers: Collection[int]) -> None:
+        """From now on DAWN reads the mean attention of these layers; ModelError for one that the network lacks."""
+        self.tapped = layers_of(layers, self.network.config.num_hidden_layers)
 
     def encode(self, prompt: str) -> list[int]:
         """A question as the prompt ids of the model's chat form, as it is if it has none; `[MASK]` spans become masks, special

@@ -24,8 +24,9 @@ def as_it_stands(config: dict) -> dict:
 class FamilySpec:
     """model_type: how config.json names the family. network: the transformers class that runs it. fields: config.json → the
     fields of that class's config. key_mapping: tensor names, pattern → name. shifted: logits speak for the next position.
-    averaged: how many last layers DAWN averages. mask_token, end_tokens: texts of tokens whose ids no config names.
-    required: what config.json must say, where it says anything, for `network` to compute the same."""
+    averaged: how many last layers DAWN averages, where config.json has no list `averaged_layers`. mask_token, end_tokens:
+    texts of tokens whose ids no config names. required: what config.json must say, where it says anything, for `network` to
+    compute the same."""
 
     model_type: str
     network: str
@@ -65,7 +66,7 @@ class FamilySpec:
         ends -= {None, mask}
         if not ends:
             raise ModelError("the checkpoint names no end-of-text token: its config.json needs an eos_token_id")
-        return Family(mask, tuple(sorted(ends)), self.averaged, self.shifted)
+        return Family(mask, tuple(sorted(ends)), self.averaged, self.shifted, tuple(config.get("averaged_layers") or ()))
 
     def mask_id(self, config: dict, generation: dict, tokenizer) -> int:
         """Stated by config.json, by the generation config, or by the tokenizer."""
