@@ -228,7 +228,7 @@ def calibration_error(sample: Sample, numbers: np.ndarray) -> tuple[list[float],
 
     numbers [T]: each token's bin. The interval is the bootstrap's over problems. Resampling adds noise to every bin and the
     absolute value turns noise into error, so that resampled errors lie too high: the error's interval is the basic one, 2v −
-    quantile, which takes that away again.
+    quantile, which takes that away again. The value itself lies too high for the same reason where there are few tokens.
     """
     values = np.stack([sample.confidence.astype(np.float64) - sample.right, np.ones(len(numbers))], axis=1)
     sums = np.zeros((sample.n, len(EDGES) - 1, 2))

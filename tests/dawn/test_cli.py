@@ -136,6 +136,12 @@ MISTAKES = [
     (["golden", "/nowhere.npz"], "nowhere"),
     (["eval", "--n", "0"], "--n"),
     (["eval", "--task", "chess"], "unknown task"),
+    (["calibrate", "--n", "0"], "--n"),
+    (["calibrate", "--rule", "nope"], "invalid choice"),
+    (["calibrate", "--task", "chess"], "unknown task"),
+    (["preset", "--report-n", "0"], "--report-n"),
+    (["preset", "--points", "nan"], "--points must be a number"),
+    (["preset", "--task", "chess"], "unknown task"),
 ]
 
 

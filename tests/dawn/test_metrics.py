@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from dawn.canvas import Canvas
 from dawn.decode import decode
 from dawn.metrics import (
+    clustered_wilson,
     disagreements,
     figures,
     first_divergence,
@@ -25,6 +26,16 @@ from tests.dawn.fakes import MASK, RandomDenoiser
 def trace(rule, seed=0):
     steps = tuple(decode(RandomDenoiser(seed), rule, Canvas.blank([5], 12, 6, MASK)))
     return Trace("", Setup("fake", rule.name, settings_of(rule)), steps)
+
+
+def test_trials_that_come_in_groups_count_as_fewer():
+    right = np.arange(40) % 4 > 0
+    assert clustered_wilson(right, np.arange(40)) == pytest.approx(wilson(30, 40), abs=0.01)  # each its own group
+    together = clustered_wilson(np.repeat(right, 5), np.repeat(np.arange(40), 5))  # five that are one
+    assert together == pytest.approx(wilson(30, 40), abs=0.01)
+    assert clustered_wilson(np.ones(50, bool), np.arange(50) // 10) == wilson(5, 5)  # nothing varies: five groups
+    assert clustered_wilson(np.arange(50) % 2 == 0, np.zeros(50, int)) == wilson(0.5, 1)
+    assert clustered_wilson(np.ones(0, bool), np.zeros(0, int)) == (0, 1)
 
 
 def test_wilson_against_published_values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -218,3 +219,35 @@ def test_a_canvas_of_another_model_is_refused_before_the_network_sees_it(model):
     for canvas in (strange, other_mask):
         with pytest.raises(ModelError, match="not of the model"):
             model.predict(canvas, Needs(), 0.0, np.random.default_rng(0))
+
+
+def test_the_layers_to_average_can_be_chosen(model, monkeypatch):
+    monkeypatch.setattr(model, "tapped", model.tapped)  # as it was, for whoever comes next
+    canvas = half_written(model)
+
+    def rows():
+        return model.predict(canvas, Needs(attention=True), 0.0, np.random.default_rng(0)).attention.weights
+
+    every, single = rows(), []
+    for layer in range(4):
+        model.average([layer])
+        single.append(rows())
+    np.testing.assert_allclose(np.mean(single, axis=0), every, atol=1e-6)
+    assert not np.allclose(single[0], every, atol=1e-3)
+    for wrong in ([], [4], [-1], [1.0]):
+        with pytest.raises(ModelError, match="the network has layers 0 to 3"):
+            model.average(wrong)
+
+
+def test_a_checkpoint_can_name_the_layers_to_average(tmp_path, folder):
+    def named(*layers):
+        copy = tmp_path / f"layers{len(layers)}"
+        shutil.copytree(folder, copy)
+        config = json.loads((copy / "config.json").read_text())
+        (copy / "config.json").write_text(json.dumps(config | {"averaged_layers": layers}))
+        return str(copy)
+
+    assert load_model(named(1, 3)).tapped == {1, 3}
+    assert load_model(named()).tapped == {0, 1, 2, 3}
+    with pytest.raises(ModelError, match=r"cannot average the layers \[9\]: the network has layers 0 to 3"):
+        load_model(named(9))
