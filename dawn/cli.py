@@ -467,7 +467,7 @@ def preset_found(options) -> dict:
     from dawn.evaluate import held_out
     from dawn.models import embedded_tokenizer
     from dawn.models.detail import layers_and_heads
-    from dawn.preset import PRESET, Measure, Point, Splits, decide, dials_of, point_of, search, splits
+    from dawn.preset import PRESET, Point, Splits, dials_of, fill, splits
     from dawn.table import begun, probe, write
 
     tokenizer = embedded_tokenizer()
@@ -484,12 +484,7 @@ def preset_found(options) -> dict:
         if options.save:
             write(options.save, record)
 
-    search(start, dials, Measure(record["points"], runner(model, tuning), keep), options.points)
-    record["choice"] = decide(record["points"], start, dials, options.points)
-    report = Measure(record["report"], runner(model, reporting), keep)
-    for point in (None, start, point_of(record["points"][record["choice"]["chosen"]]["settings"])):
-        report(point)
-    keep()
+    fill(record, start, dials, options.points, (runner(model, tuning), runner(model, reporting)), keep)
     return record
 
 

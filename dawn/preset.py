@@ -130,12 +130,15 @@ def splits(
     return first, list(islice(others, report[1]))
 
 
+Run = Callable[[Point | None], list[Outcome]]  # None: `original`
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Point (None: `original`, to be measured first) → its entry in `points`, run if it is not there yet; kept after each."""
+    """Point (`original` is to be measured first) → its entry in `points`, run if it is not there yet; kept after each."""
 
     points: dict[str, dict]
-    run: Callable[[Point | None], list[Outcome]]
+    run: Run
     keep: Callable[[], None]
 
     def __call__(self, point: Point | None) -> dict:
@@ -200,6 +203,16 @@ def decide(points: dict[str, dict], start: Point, dials: dict[str, tuple], lost:
         "within": is_within(points[chosen]["figures"], lost),
         "frontier": frontier(points),
     }
+
+
+def fill(record: dict, start: Point, dials: dict[str, tuple], lost: float, runs: tuple[Run, Run], keep: Callable[[], None]):
+    """Search, choose and report what the record lacks; runs: over the tuning problems, over those of the report."""
+    search(start, dials, Measure(record["points"], runs[0], keep), lost)
+    record["choice"] = decide(record["points"], start, dials, lost)
+    report = Measure(record["report"], runs[1], keep)
+    for point in (None, start, point_of(record["points"][record["choice"]["chosen"]]["settings"])):
+        report(point)
+    keep()
 
 
 def point_of(settings: dict) -> Point:

@@ -193,6 +193,9 @@ def test_the_command_goes_on_with_its_file_and_leaves_the_model_as_it_was(tmp_pa
     monkeypatch.setattr("dawn.evaluate.outcome", None)  # nothing is decoded again
     assert main([*told, "--json", "--picture", str(picture)]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert {"low 0.5" in name for name in shown["points"] if name not in ("original", shown["choice"]["start"])} == {True}
+    kept = json.loads(file.read_text())
+    assert list(shown["points"]) == list(kept["points"]) and {"original", shown["choice"]["start"]} <= set(shown["report"])
+    assert any("low 0.5" in name for name in shown["points"]) and any("layers 2-3" in name for name in shown["points"])
+    assert len(kept["points"]["original"]["items"]["right"]) == 2 and len(kept["report"]["original"]["items"]["right"]) == 1
     assert "items" not in shown["points"]["original"] and picture.read_text().startswith("<svg")
     assert main([*told, "--seed", "5"]) == 2 and "its seed differs" in capsys.readouterr().err
