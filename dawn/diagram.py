@@ -12,7 +12,7 @@ from dawn.calibration import CALIBRATION, MEANINGS
 from dawn.chart import Plane, document, word
 
 PANEL, HEAD, ROW = 190, 62, 330  # pixels: a panel's side, what stands above the panels of a row, a row
-LEFT = (56, 306, 556)
+LEFT = (50, 296, 542)
 BARS = 40  # pixels of the highest bar
 NEAR = 0.8
 TENTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
