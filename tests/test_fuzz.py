@@ -14,8 +14,13 @@ def test_hostile_input_is_answered_or_refused(target):
 
 
 def test_every_event_takes_controls_that_hold_nothing():
-    for number, event in enumerate(fuzz.server()[2]):
-        fuzz.serving((number, [None] * len(event["inputs"]), {}, "fetch"))
+    for number in range(len(fuzz.page().events)):
+        fuzz.serving((number, False, {}, {}, 0))
+
+
+def test_every_server_function_is_called():
+    for number in range(len(fuzz.page().functions)):
+        fuzz.serving((0, True, {}, {"trace": "example", "step": 0, "position": 0}, number))
 
 
 @pytest.mark.parametrize(
