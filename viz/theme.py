@@ -25,9 +25,9 @@ class Look:
 
 TIERS = {
     "high": Look("high", "confident enough alone", "#0b7a55", "#3ddc97", "solid", "circle"),
-    "induced": Look("induced", "leans on a certain anchor", "#1d5fd1", "#6cb2ff", "stripes", "diamond"),
+    "induced": Look("induced", "leans on an anchor", "#1d5fd1", "#6cb2ff", "stripes", "diamond"),
     "conflict_free": Look("conflict-free", "conflicts with nothing taken", "#a45a00", "#ffb84d", "dots", "square"),
-    "forced": Look("forced", "the best of a step without any other", "#b3195f", "#ff7ab8", "cross", "triangle"),
+    "forced": Look("forced", "the best one, where nothing qualified", "#b3195f", "#ff7ab8", "cross", "triangle"),
     "quota": Look("quota", "first in the ranking", "#6b35c9", "#b79bff", "lines", "hexagon"),
     "ranked": Look("ranked", "within the bound that its rank sets", "#0e7490", "#5fd9ea", "bars", "pentagon"),
     "nearby": Look("nearby", "close to a confident one", "#55700a", "#c3e65a", "grid", "wedge"),
@@ -40,7 +40,7 @@ ROLES = {
     "written": Look("written", "written, too uncertain for an anchor", "#94a3b8", "#64708a", shape="small"),
     "refused": Look("refused", "masked, not taken in this step", "#64748b", "#8f9ab3", shape="hollow"),
     "later": Look("later", "masked, in a later block", "#b6c0d0", "#465069", shape="small"),
-    "sink": Look("sink", "looked at by everyone: removed", "#9aa5b8", "#6b7690", shape="times"),
+    "sink": Look("sink", "attended to by nearly all: removed", "#9aa5b8", "#6b7690", shape="times"),
 }
 
 REFUSALS = {  # and what was there before: pale grounds, so that what was taken stands out

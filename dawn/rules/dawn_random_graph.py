@@ -1,6 +1,6 @@
 """Control: DAWN on a random graph with as many edges. Whether the attention's edges are worth more than any edges.
 
-The graph of the attention is made as ever; then its weights are dealt to cells drawn blindly among those that may hold an
+The graph of the attention is made as ever; then its weights are dealt to cells drawn at random among those that may hold an
 edge: no sink as source, no self-loop.
 """
 
@@ -21,10 +21,10 @@ from dawn.settings import Whole, setting
 
 @dataclass(frozen=True, slots=True)
 class DawnRandomGraph(Dawn):
-    """A control: DAWN whose edges go to cells drawn blindly, as many and as heavy as those that attention gives."""
+    """A control: DAWN whose edges go to cells drawn at random, as many and as heavy as those that attention gives."""
 
     name: ClassVar[str] = "dawn-random-graph"
-    seed: int = setting(0, Whole("Which graphs.", 0, LARGEST_SEED, (0, 100, 1)))
+    seed: int = setting(0, Whole("Seed of what the rule draws at random.", 0, LARGEST_SEED, (0, 100, 1)))
 
     def graph(self, canvas: Canvas, prediction: Prediction) -> DependencyGraph:
         real, window = Dawn.graph(self, canvas, prediction), canvas.window

@@ -1,4 +1,4 @@
-"""Random order (random remasking of LLaDA, arXiv 2502.09992): the quota of `original`, its positions drawn blindly. A control.
+"""Random order (random remasking of LLaDA, arXiv 2502.09992): the quota of `original`, its positions drawn at random. A control.
 
 The order follows from `seed` and the number of masks on the canvas, so a recorded step replays to the same choice.
 """
@@ -20,10 +20,10 @@ LARGEST_SEED = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Random(Quota):
-    """Commits positions drawn blindly, as many as `original` would: what any order by certainty must beat."""
+    """Commits positions drawn at random, as many as `original` would: what any order by certainty must beat."""
 
     name: ClassVar[str] = "random"
-    seed: int = setting(0, Whole("Which order.", 0, LARGEST_SEED, (0, 100, 1)))
+    seed: int = setting(0, Whole("Seed of what the rule draws at random.", 0, LARGEST_SEED, (0, 100, 1)))
 
     def ranked(self, canvas: Canvas, prediction: Prediction) -> np.ndarray:
         return np.random.default_rng([self.seed, int(canvas.masked.sum())]).permutation(canvas.candidates)

@@ -20,7 +20,7 @@ WORDS = (
 )
 KEPT = (
     "Questions and traces are kept in this server's memory, never on its disk, until newer ones need the room or it starts "
-    "anew. Who holds a page's address may look at its trace; nobody can list them.",
+    "anew. Whoever has a page's address may look at its trace; nobody can list them.",
     "The log holds when a run began and ended, its rule, its length and its time. Questions are {}in it.",
 )
 

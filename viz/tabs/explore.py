@@ -39,7 +39,7 @@ EXAMPLES = (
     "consume?",
 )
 SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tokens behind all others."
-FIXED = "One a line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
+FIXED = "One per line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
 FIXED += "[MASK x 5] are positions to fill in."
 UNREADABLE = "the settings could not be read: reload the page and set them again"
 LIMITS = "The embedded model has learned one kind of text: short word problems like these. Other questions get nonsense."
@@ -231,7 +231,7 @@ def line(words: str) -> str:
 
 
 def stopping(lab: Lab) -> Callable:
-    """What Stop and a closed tab do: the visitor's run ends after its step and gives its place free."""
+    """What Stop and a closed tab do: the visitor's run ends after its step and frees its place."""
 
     def stop(request: gr.Request):
         lab.stop(visitor(request))

@@ -19,7 +19,7 @@ from viz.tabs.explore import FIRST_PRESET, TURNS, UNREADABLE, line, notice, stop
 
 EMPTY = "(no lane)"
 FIRST_RULES = ("dawn", "localleap", "confidence", EMPTY)
-KNOWN = "Of the questions below the right answer is known, and no model here was trained on them."
+KNOWN = "The right answers of the questions below are known, and the embedded model was not trained on them."
 
 
 def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
