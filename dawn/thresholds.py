@@ -75,7 +75,7 @@ PRESETS = {
     "Embedded model": Thresholds(high=0.9, induced=0.8, low=0.85, edge=0.07, sink=4.0, sink_mode="relative"),
     "LLaDA · GSM8K, MATH": Thresholds(),
     "LLaDA · HumanEval": Thresholds(low=0.8),
-    "LLaDA · MBPP": Thresholds(low=0.7),
+    "LLaDA-8B · MBPP": Thresholds(low=0.7),
     "Dream Base · GSM8K": Thresholds(induced=0.75, low=0.75, edge=0.05, sink=0.03),
     "Dream Base · MATH, HumanEval, MBPP": Thresholds(induced=0.75, low=0.8, edge=0.05, sink=0.03),
     "Dream Instruct · all tasks": Thresholds(induced=0.75, low=0.8, edge=0.10, sink=0.03),

@@ -248,7 +248,7 @@ def page() -> Page:
     atexit.register(stack.close)
     here = stack.enter_context(served("--run-seconds", "1", "--queue-length", "5", "--generation-length", "8"))
     client = stack.enter_context(httpx.Client(base_url=here.url, timeout=LONGEST))
-    config = client.get("config").json()
+    config = client.get("config", timeout=120).json()  # its first answer takes longer
     parts = {part["id"]: part["props"] for part in config["components"]}
     functions = [(id, name) for id, props in parts.items() for name in props.get("server_fns", [])]
     return Page(here, client, config["dependencies"], {id: props.get("value") for id, props in parts.items()}, functions)

@@ -46,6 +46,14 @@ def test_health_is_told_and_every_answer_has_the_headers(address):
     assert health["status"] == "ok" and health["memory_bytes"] > 10**8 and "embedded" in health["models"]
 
 
+def test_past_events_are_not_summed_up_at_each_new_one():
+    import app
+
+    queue = app.gr.Blocks()._queue
+    queue.events_recorded = 1
+    assert queue.compute_analytics_summary([{"function": "run", "status": "success", "process_time": 1.0}]) == {"functions": {}}
+
+
 def test_visitors_at_once_wait_their_turns_and_see_their_own_answers_alone(address):
     seen = asyncio.run(visit(address, *MARKS[:3]))
     for name, values in zip(MARKS, seen, strict=False):

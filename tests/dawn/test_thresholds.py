@@ -52,7 +52,7 @@ def test_the_relative_sink_level_depends_on_the_length():
 def test_presets_are_the_papers_table_3():
     llada = PRESETS["LLaDA · GSM8K, MATH"]
     assert (llada.high, llada.induced, llada.sink, llada.edge, llada.low) == (0.9, 0.70, 0.01, 0.07, 0.75)
-    assert PRESETS["LLaDA · HumanEval"].low == 0.8 and PRESETS["LLaDA · MBPP"].low == 0.7
+    assert PRESETS["LLaDA · HumanEval"].low == 0.8 and PRESETS["LLaDA-8B · MBPP"].low == 0.7
     dream = PRESETS["Dream Instruct · all tasks"]
     assert (dream.induced, dream.sink, dream.edge, dream.low) == (0.75, 0.03, 0.10, 0.80)
     assert PRESETS["Dream Base · GSM8K"].edge == 0.05
