@@ -40,7 +40,7 @@ ROLES = {
     "written": Look("written", "written, too uncertain for an anchor", "#94a3b8", "#64708a", shape="small"),
     "refused": Look("refused", "masked, not taken in this step", "#64748b", "#8f9ab3", shape="hollow"),
     "later": Look("later", "masked, in a later block", "#b6c0d0", "#465069", shape="small"),
-    "sink": Look("sink", "attended to by nearly all: removed", "#9aa5b8", "#6b7690", shape="times"),
+    "sink": Look("sink", "attended to by nearly all, so removed", "#9aa5b8", "#6b7690", shape="times"),
 }
 
 REFUSALS = {  # and what was there before: pale grounds, so that what was taken stands out

@@ -19,7 +19,7 @@ from dawn.trace import load
 from tests.docs.blocks import ROOT
 from tests.viz.synthetic import END, FIRST, MASK, RULE, synthetic_trace
 from viz import figures, layouts, payload, theme
-from viz.figures.graph import EDGES
+from viz.figures.graph import LABELS
 from viz.figures.parts import PATTERNS, marker
 
 EXAMPLE, NO_GRAPH = (load(ROOT / "assets" / "traces" / name) for name in ("example.npz", "example-confidence.npz"))
@@ -27,7 +27,6 @@ TRACES = {"example": EXAMPLE, "synthetic": synthetic_trace(64, 40)}
 OF_A_STEP = (figures.dependency_arcs, figures.dependency_plane, figures.attention_map)
 OF_A_RUN = (figures.timeline, figures.sinks_over_time)
 HOSTILE = ("<b>x</b>", "<img src=x>", "&lt;i&gt;", "$x^2$")
-EDGE_NAMES = {kind: f"edge: {kind}" for kind in EDGES}
 LEANING = next(  # a step with edges of every kind
     step.index for step in EXAMPLE.steps if any(one.evidence for one in step.decision.selection.committed)
 )
@@ -75,7 +74,7 @@ def texts(value: object) -> Iterator[str]:
 def test_edges_and_weights_are_the_graphs(make, trace, step):
     drawn, record = marks(make(trace, step)), trace.steps[step]
     graph, candidates = record.decision.graph, set(record.canvas.candidates.tolist())
-    found = {kind: [tuple(edge) for edge in drawn[name].customdata] for kind, name in EDGE_NAMES.items() if name in drawn}
+    found = {kind: [tuple(edge) for edge in drawn[name].customdata] for kind, name in LABELS.items() if name in drawn}
     all_of_them = zip(graph.source.tolist(), graph.target.tolist(), graph.weight.tolist(), strict=True)
     assert sorted(edge for edges in found.values() for edge in edges) == sorted(all_of_them)
     leaning = {(anchor, one.position) for one in record.decision.selection.committed for anchor, _ in one.evidence}
@@ -108,7 +107,7 @@ def test_nodes_stand_where_the_layouts_put_them(trace, step):
         assert set().union(*(points(one) for one in make(trace, step).data if one.name in roles)) == places
 
 
-@pytest.mark.parametrize("name", EDGE_NAMES.values())
+@pytest.mark.parametrize("name", LABELS.values())
 def test_arcs_to_later_positions_are_above_and_point_to_what_depends(name):
     drawn = marks(figures.dependency_arcs(EXAMPLE, LEANING))[name]
     for (source, target, _), height, angle in zip(drawn.customdata, drawn.y, drawn.marker.angle, strict=True):
@@ -119,7 +118,7 @@ def test_edges_begin_and_end_at_their_nodes():
     record, figure = EXAMPLE.steps[LEANING], figures.dependency_plane(EXAMPLE, LEANING)
     graph = layouts.step_graph(record, record.decision, EXAMPLE.setup.make_rule())
     places = {node: (x, -y) for node, (x, y) in layouts.plane(graph, record.canvas).items()}
-    for name in EDGE_NAMES.values():
+    for name in LABELS.values():
         (line, triangles) = (one for one in figure.data if one.name == name)
         curves = np.array([line.x, line.y]).T.reshape(len(triangles.customdata), -1, 2)
         assert np.isnan(curves[:, -1]).all() and not np.isnan(curves[:, :-1]).any()

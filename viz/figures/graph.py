@@ -22,6 +22,7 @@ EDGES = {  # kind → its words, colour and dash
     "conflict": ("in conflict with", COLOURS["conflict"], "dash"),
     "evidence": ("leans on the anchor", COLOURS["induced"], "solid"),
 }
+LABELS = {"other": "other dependency", "conflict": "conflict", "evidence": "leans on an anchor"}  # as the page names them
 BULGE = 0.12  # of an edge in the plane, as a share of its length
 ALONG = np.linspace(0, 1, 17)
 BEZIER = np.stack([(1 - ALONG) ** 2, 2 * ALONG * (1 - ALONG), ALONG**2], axis=1)  # [17, 3]
@@ -105,7 +106,7 @@ def lines(corners: np.ndarray, name: str, colour: str, dash: str) -> go.Scatter:
     opacity = 0.35 if name == "other" else 0.9
     x, y = points.T
     return go.Scatter(
-        x=x, y=y, mode="lines", line=style, opacity=opacity, name=f"edge: {name}", legendgroup=name, hoverinfo="skip"
+        x=x, y=y, mode="lines", line=style, opacity=opacity, name=LABELS[name], legendgroup=name, hoverinfo="skip"
     )
 
 
@@ -121,7 +122,7 @@ def triangles(corners: np.ndarray, found: list, name: str, colour: str, texts: l
     }
     hover = {"hoverinfo": "text", "hovertext": texts, "customdata": [list(edge) for edge in found], "legendgroup": name}
     x, y = middle.T
-    return go.Scatter(x=x, y=y, mode="markers", marker=style, name=f"edge: {name}", showlegend=False, **hover)
+    return go.Scatter(x=x, y=y, mode="markers", marker=style, name=LABELS[name], showlegend=False, **hover)
 
 
 def nodes(record: StepRecord, graph: nx.DiGraph, places: dict[int, layouts.Place], names: list[str]) -> Iterator[go.Scatter]:
