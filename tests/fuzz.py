@@ -50,6 +50,7 @@ LONGEST = 10  # seconds for one input
 BATCH = 1000  # inputs that hypothesis has in mind at a time
 OURS = re.compile(r'File ".*[/\\](?:viz|dawn)[/\\].*')
 MACHINE = re.compile(r"/(?:root|usr|home|tmp|opt|var|etc)/|Traceback|File \"|site-packages|0x[0-9a-f]{6}")
+PACKED = re.compile(r'"[A-Za-z0-9+/=]{200,}\\*"')  # base64, in which anything may stand by chance
 NAMES = [
     "trace", "step", "from", "position", "rule", "settings", "kind", "name", "layer", "head", "left", "right", "edit", "do",
     "shown", "label", "address", "key", "token", "text", "mask", "tab", "moment", "mode", "set.high", "set.sink_mode",
@@ -149,7 +150,7 @@ def lessons() -> Lessons:
 
 def answered(answer: object) -> None:
     """An answer goes out as JSON, and tells nothing of this machine."""
-    text = json.dumps(answer, default=str)
+    text = PACKED.sub("", json.dumps(answer, default=str))
     found = MACHINE.search(text)
     assert not found, f"an answer tells {text[max(0, found.start() - 60) : found.end() + 60]}"
 
