@@ -1,4 +1,4 @@
-"""Random order (random remasking of LLaDA, arXiv 2502.09992): the quota of `original`, its positions drawn at random. A control.
+"""Random order (random remasking of LLaDA, arXiv 2502.09992): the quota of `original`, positions drawn at random. A control.
 
 The order follows from `seed` and the number of masks on the canvas, so a recorded step replays to the same choice.
 """
