@@ -148,7 +148,8 @@ def measure(model: TextModel, rule: Rule, n: int, seed: int, tokenizer, layers: 
     if not isinstance(rule, Dawn):
         raise RuleError(f"the rule {rule.name} has no dependency graph: choose dawn or one of its ablations and controls")
     problems = islice(task_problems(seed, tokenizer, held_out=True), n)
-    return (measured(model, rule, one, layers, np.random.default_rng([seed, index])) for index, one in enumerate(problems))
+    seeds = ([seed % 2**32, index] for index in range(n))
+    return (measured(model, rule, one, layers, np.random.default_rng(own)) for one, own in zip(problems, seeds, strict=True))
 
 
 def measured(model: TextModel, rule: Dawn, problem: Problem, layers: Layers, random: np.random.Generator) -> Measured:
