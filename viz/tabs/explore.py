@@ -104,7 +104,7 @@ def ask(model: str) -> tuple[gr.Textbox, gr.Button, gr.Button, gr.Button, gr.HTM
     with gr.Row(elem_id="buttons"):
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=80)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=80)
-        new = gr.Button("New problem", elem_id="new-problem", min_width=110)
+        new = gr.Button("New problem", elem_id="new-problem", min_width=140)
     card = ProblemCard()
     gr.Examples([[text] for text in EXAMPLES], [prompt], label="Examples", elem_id="examples", api_visibility="private")
     return prompt, run, stop, new, card
