@@ -15,6 +15,7 @@ from dawn.models import EMBEDDED, load_model, model_state
 from dawn.models.detail import layers_and_heads
 from dawn.models.device import machine
 from dawn.models.zerogpu import decoder, look_into
+from dawn.pretrain.held_out import draw
 from dawn.trace import load
 from viz.analysis import Analysis, Reader
 from viz.endpoints import add_endpoints
@@ -35,7 +36,7 @@ def open_lab(limits: Limits = Limits()) -> Lab:
         store.bundle(path.stem, load(path), "Recorded example")
     names = [name.strip() for name in os.environ.get("DAWN_MODELS", "").split(",")]
     lab = Lab(store, load_model, [*filter(None, names)] or [EMBEDDED], model_state, decoder(), limits, journal)
-    threading.Thread(target=lab.warm_up, daemon=True).start()
+    threading.Thread(target=lambda: (lab.warm_up(), draw()), daemon=True).start()
     return lab
 
 
@@ -43,7 +44,7 @@ def build(lab: Lab) -> gr.Blocks:
     """The page."""
     with gr.Blocks(title="DAWN Lab", analytics_enabled=False, delete_cache=(600, 600), fill_width=True) as page:
         gr.HTML("<h1>DAWN Lab</h1><p>Watch a diffusion language model decide, token by token.</p>", elem_id="masthead")
-        build_tabs(lab, Analysis(lab, Reader(layers_and_heads, look_into)), machine(), lab.there(EXAMPLE, ""))
+        build_tabs(lab, Analysis(lab, Reader(layers_and_heads, look_into)), machine(), lab.there(EXAMPLE, ""), draw)
         add_endpoints(lab)
         page.unload(stopping(lab))
     return page

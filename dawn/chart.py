@@ -108,12 +108,12 @@ def cost_of(row: tuple[str, dict]) -> float:
     return row[1]["forwards_per_item"]
 
 
-def grid(axis: Axis, height: float, name: str, unit: str) -> list[str]:
-    """A panel's lines with their numbers below, and its name above."""
-    foot, parts = height - BOTTOM, [word(name, axis.first, TOP - 16, "start", "soft")]
+def grid(axis: Axis, height: float, name: str, unit: str, top: float = TOP) -> list[str]:
+    """A panel's lines from `top` on with their numbers below, and its name above."""
+    foot, parts = height - BOTTOM, [word(name, axis.first, top - 16, "start", "soft")]
     for index in range(axis.count + 1):
         x = axis(axis.step * index)
-        parts.append(f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{foot}" class="grid"/>')
+        parts.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{foot}" class="grid"/>')
         parts.append(word(f"{axis.step * index:g}{unit}", x, foot + 18, "middle", "soft"))
     return parts
 

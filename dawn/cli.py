@@ -1,5 +1,4 @@
-"""The command line: `python -m dawn run | show | check | golden | eval | table | calibrate | preset | bench | pretrain`, and
-what `__main__` adds.
+"""The command line, `python -m dawn`: every command but those that `__main__` adds.
 
 Errors are one line and exit code 2.
 """
@@ -11,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
@@ -64,6 +64,7 @@ def parser(more: Sequence[Callable] = ()) -> Parser:
     add_table(commands)
     add_calibrate(commands)
     add_preset(commands)
+    add_operands(commands)
     add_bench(commands)
     add_pretrain(commands)
     for add in more:
@@ -235,6 +236,16 @@ def add_problems(command, number: str = "--n", seed_flag: str = "--seed", words:
     """How many held-out problems, and which; words: what they are for."""
     command.add_argument(number, type=int, default=400, help=f"number of problems{words} (default %(default)s)")
     command.add_argument(seed_flag, type=int, default=seed, help="which held-out problems (default %(default)s)")
+
+
+def add_operands(commands) -> None:
+    operands = commands.add_parser("operands", help="where the edges into computed numbers come from, layer by layer")
+    add_problems(operands)
+    add_model_and_rule(operands)
+    operands.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    operands.add_argument("--save", type=Path, metavar="FILE", help="write that object here")
+    operands.add_argument("--picture", type=Path, metavar="FILE", help="draw the shares of edges as an SVG file")
+    operands.set_defaults(command=operands_command)
 
 
 def add_bench(commands) -> None:
@@ -502,6 +513,26 @@ def runner(model, problems: list):
             model.average(before)
 
     return run
+
+
+def operands_command(options) -> int:
+    from dawn.models import embedded_tokenizer
+    from dawn.models.layers import attention_by_layer
+    from dawn.operands import markdown, measure, report
+    from dawn.operands_chart import svg
+
+    require_count("--n", options.n)
+    rule, model = rule_from(options), load_from(options)
+    layers = partial(attention_by_layer, model)
+    found = report(list(with_progress(measure(model, rule, options.n, options.seed, embedded_tokenizer(), layers), options.n)))
+    facts = {"seed": options.seed, "model": options.model, "averaged": [layer + 1 for layer in sorted(model.tapped)]}
+    document = json.dumps(facts | {"rule": rule.name, "settings": settings_of(rule)} | asdict(found))
+    if options.save:
+        write_text(options.save, document + "\n")
+    if options.picture:
+        write_text(options.picture, svg(found))
+    print(document if options.json else markdown(found))
+    return 0
 
 
 def write_text(path: Path, text: str) -> None:

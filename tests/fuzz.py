@@ -43,6 +43,7 @@ from viz.analysis import Analysis, Reader
 from viz.comparison import compare
 from viz.lab import EXAMPLE, Lab
 from viz.lessons import Lessons
+from viz.problem import judged
 from viz.store import TraceStore
 from viz.tabs.explore import KEYS, request_of
 
@@ -56,7 +57,7 @@ NAMES = [
     "shown", "label", "address", "key", "token", "text", "mask", "tab", "moment", "mode", "set.high", "set.sink_mode",
     "panels", "run.prompt", "run.model", "run.rule", "run.generated", "run.block", "run.canvas", "run.set.low",
     "confidence", "edges", "exercise", "chosen", "form",
-    "question", "model", "generated", "block_length", "temperature", "seed", "fixed", "file",
+    "question", "answer", "model", "generated", "block_length", "temperature", "seed", "fixed", "file",
 ]  # fmt: skip
 WORDS = [EXAMPLE, "other", "high", "low", "sink_mode", "relative", "graphml", "json", "rename", "delete", "left", "layer"]
 WORDS += ["npz", "csv", "svg"]
@@ -185,7 +186,8 @@ def looking(asked: object) -> None:
         lessons().anatomy,
         lessons().check,
     ]
-    answering(*functions, lambda request: compare(here.store, request))(asked)
+    functions += [lambda request: compare(here.store, request), lambda request: judged(here.store, request, request)]
+    answering(*functions)(asked)
 
 
 def organising(asked: object) -> None:

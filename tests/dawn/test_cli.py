@@ -142,6 +142,8 @@ MISTAKES = [
     (["preset", "--report-n", "0"], "--report-n"),
     (["preset", "--points", "nan"], "--points must be a number"),
     (["preset", "--task", "chess"], "unknown task"),
+    (["operands", "--n", "0"], "--n"),
+    (["operands", "--rule", "original"], "no dependency graph"),
 ]
 
 
@@ -149,7 +151,7 @@ MISTAKES = [
     "arguments, words", MISTAKES, ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else ""
 )
 def test_a_mistake_is_one_clear_line_and_exit_code_2(capsys, model, arguments, words):
-    if arguments[:1] in (["run"], ["eval"]) and "--model" not in arguments:
+    if arguments[:1] in (["run"], ["eval"], ["operands"]) and "--model" not in arguments:
         arguments = [*arguments, "--model", model]
     code, out, err = call(capsys, *arguments)
     assert code == 2 and out == "" and words in err

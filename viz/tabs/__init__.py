@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import gradio as gr
 
+from dawn.pretrain.data import Problem
 from viz.analysis import Analysis
 from viz.lab import Lab
 from viz.tabs.about import build_about
@@ -17,11 +18,12 @@ from viz.tabs.learn import build_learn
 from viz.tabs.race import build_race
 
 
-def build_tabs(lab: Lab, analysis: Analysis, machine: Mapping[str, str], first: dict) -> None:
-    """All tabs. machine: what the server runs on; first: the explorer's value before anything has run."""
+def build_tabs(lab: Lab, analysis: Analysis, machine: Mapping[str, str], first: dict, draw: Callable[[], Problem]) -> None:
+    """All tabs. machine: what the server runs on; first: the explorer's value before anything has run; draw: a held-out
+    problem."""
     with gr.Tabs():
         with gr.Tab("Explore", id="explore") as explore:
-            explorer = build_explore(lab, analysis, first)
+            explorer = build_explore(lab, analysis, first, draw)
             build_files(lab, explorer)
         with gr.Tab("Compare", id="compare") as compare:
             comparison = build_compare(lab, compare)

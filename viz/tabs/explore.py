@@ -11,6 +11,7 @@ from dataclasses import asdict, fields, replace
 import gradio as gr
 
 from dawn.errors import DawnError
+from dawn.pretrain.data import Problem
 from dawn.rules import RULES, Dawn, Rule, make_rule, rule_help, rule_specs, settings_of
 from dawn.settings import Choice, Spec, Whole, specs
 from dawn.thresholds import PRESETS, RELATIVE_SINK_SHOWN, THRESHOLD_NAMES, Thresholds, preset_of
@@ -18,9 +19,12 @@ from viz import permalink
 from viz.analysis import Analysis
 from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
+from viz.components.problem import ProblemCard
 from viz.lab import Lab, facts_of
 from viz.line import in_turn, threaded
 from viz.link import Request
+from viz.problem import card as problem_card
+from viz.problem import judged
 from viz.store import Entry
 
 SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}
@@ -42,7 +46,12 @@ SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tok
 FIXED = "One per line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
 FIXED += "[MASK x 5] are positions to fill in."
 UNREADABLE = "the settings could not be read: reload the page and set them again"
-LIMITS = "The embedded model has learned one kind of text: short word problems like these. Other questions get nonsense."
+LIMITS = {  # by model: what visitors who type their own questions should know
+    "embedded": "The embedded model knows about a hundred forms of short English word problem, with numbers up to 200, and "
+    "gets some of these wrong. It answers every other question with fluent nonsense."
+}
+UNJUDGED = "(problem) => ({ ...problem, verdict: null, right: null })"
+OF_THIS = "(question, problem) => (problem && problem.question === question ? problem : {})"
 
 KEYS = (
     *(("dawn", name) for name in THRESHOLD_NAMES),
@@ -67,11 +76,11 @@ def propose_script() -> str:
     return PROPOSE.replace("TAKES", json.dumps({rule: takes(rule) for rule in RULES}))
 
 
-def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
-    """Fill the current tab; the explorer. first: its value before anything has run."""
+def build_explore(lab: Lab, analysis: Analysis, first: dict, draw: Callable[[], Problem]) -> gr.HTML:
+    """Fill the current tab; the explorer. first: its value before anything has run. draw: a held-out problem."""
     with gr.Row(elem_id="explore"):
         with gr.Column(scale=2, min_width=300, elem_id="controls"):
-            prompt, run, stop = ask()
+            prompt, run, stop, new, card = ask(lab.models[0])
             with gr.Column(elem_id="settings"):
                 model, state, rule, lengths = choose(lab)
                 preset, controls, groups = tune(preset_of(lab.models[0]) or FIRST_PRESET)
@@ -79,22 +88,31 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict) -> gr.HTML:
             home = permalink.home(os.environ.get("SPACE_ID"))
             explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, home, value=first)
             panels = AnalysisPanels(analysis)
-    wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
+    shown = wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
+    wire_problem(lab, draw, prompt, run, new, card, explorer, shown)
     wire_look(lab, analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
+    wire_limits(model, prompt)
     wire_settings(preset, rule, controls, groups)
     wire_address(lab, [explorer, state], groups, [prompt, model, rule, *lengths, *controls])
     return explorer
 
 
-def ask() -> tuple[gr.Textbox, gr.Button, gr.Button]:
-    """Question, examples, Run and Stop."""
-    prompt = gr.Textbox(EXAMPLES[0], label="Question", lines=4, max_lines=8, elem_id="prompt", info=LIMITS)
+def ask(model: str) -> tuple[gr.Textbox, gr.Button, gr.Button, gr.Button, gr.HTML]:
+    """Question, Run, Stop, New problem and its card, examples."""
+    prompt = gr.Textbox(EXAMPLES[0], label="Question", lines=4, max_lines=8, elem_id="prompt", info=limits_of(model))
     with gr.Row(elem_id="buttons"):
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=80)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=80)
+        new = gr.Button("New problem", elem_id="new-problem", min_width=140)
+    card = ProblemCard()
     gr.Examples([[text] for text in EXAMPLES], [prompt], label="Examples", elem_id="examples", api_visibility="private")
-    return prompt, run, stop
+    return prompt, run, stop, new, card
+
+
+def limits_of(model: str) -> str:
+    """What a model cannot do, where people type their questions; empty if that is not known."""
+    return LIMITS.get(model, "")
 
 
 def choose(lab: Lab):
@@ -155,8 +173,9 @@ def control(elem_id: str, name: str, spec: Spec, value):
     return gr.Slider(low, high, value, step=step, **common)
 
 
-def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
-    """Run, Stop, and "decode again from here"; outputs: the explorer and the model's state."""
+def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> list:
+    """Run, Stop, and "decode again from here"; the events after which another trace may be shown. outputs: the explorer and the
+    model's state."""
 
     async def decode(request: gr.Request, *values):
         async for value in in_turn(lab.line, visitor(request), lambda: decoding(lab, values, visitor(request)), notice):
@@ -170,10 +189,31 @@ def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> None:
     def organise(request: gr.Request, event: gr.EventData):
         return lab.organise(told(event), visitor(request))
 
-    gr.on([run.click, prompt.submit], decode, inputs, outputs, **TURNS)
-    outputs[0].fork(decode_again, inputs, outputs, **TURNS)
-    outputs[0].organise(organise, None, outputs[0], api_name=False, queue=False, show_progress="hidden")
-    stop.click(stopping(lab), None, None, queue=False, show_progress="hidden", api_name=False)
+    quiet = {"api_name": False, "queue": False, "show_progress": "hidden"}
+    stop.click(stopping(lab), None, None, **quiet)
+    return [
+        gr.on([run.click, prompt.submit], decode, inputs, outputs, **TURNS),
+        outputs[0].fork(decode_again, inputs, outputs, **TURNS),
+        outputs[0].organise(organise, None, outputs[0], **quiet),
+    ]
+
+
+def wire_problem(lab: Lab, draw: Callable[[], Problem], prompt, run, new, card, explorer, shown: list) -> None:
+    """A held-out problem as the question, judged when a run of it is shown; another question takes card and verdict away."""
+
+    def drawn():
+        problem = draw()
+        return problem.question, problem_card(problem)
+
+    def judge(problem: object, value: object):
+        return judged(lab.store, problem, value)
+
+    quiet = {"api_name": False, "queue": False, "show_progress": "hidden"}
+    new.click(drawn, None, [prompt, card], **quiet)
+    prompt.change(None, [prompt, card], card, js=OF_THIS, api_name=False)
+    gr.on([run.click, prompt.submit], None, card, card, js=UNJUDGED, api_name=False)
+    for event in shown:
+        event.then(judge, [card, explorer], card, **quiet)
 
 
 def decoding(lab: Lab, values: tuple, who: str, again: dict | None = None) -> Iterator[tuple]:
@@ -249,6 +289,12 @@ def wire_model(lab: Lab, model, state, preset, rule, controls: list) -> None:
     gr.on(None, watch, model, state, concurrency_limit=None, **quiet)
     chosen = model.input(of_chosen(model_values), model, [preset, *controls[: len(THRESHOLD_NAMES)]], queue=False, **quiet)
     chosen.then(None, [rule, *controls], None, js=propose_script())
+
+
+def wire_limits(model: gr.Dropdown, prompt: gr.Textbox, words: Callable[[str], str] = limits_of) -> None:
+    """What is said below the question is about the chosen model."""
+    quiet = {"api_name": False, "queue": False, "show_progress": "hidden"}
+    model.change(of_chosen(lambda name: gr.update(info=words(name))), model, prompt, **quiet)
 
 
 def wire_settings(preset, rule, controls: list, groups: dict) -> None:

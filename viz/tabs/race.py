@@ -15,7 +15,19 @@ from viz.lab import Lab
 from viz.line import in_turn
 from viz.link import Request
 from viz.race import ANSWERS, MOST_LANES, race
-from viz.tabs.explore import FIRST_PRESET, TURNS, UNREADABLE, line, notice, stopping, told, visitor, with_loading
+from viz.tabs.explore import (
+    FIRST_PRESET,
+    TURNS,
+    UNREADABLE,
+    limits_of,
+    line,
+    notice,
+    stopping,
+    told,
+    visitor,
+    wire_limits,
+    with_loading,
+)
 
 EMPTY = "(no lane)"
 FIRST_RULES = ("dawn", "localleap", "confidence", EMPTY)
@@ -27,7 +39,8 @@ def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
     longest = lab.limits.generation_length
     with gr.Row(elem_id="race-row"):
         with gr.Column(scale=2, min_width=300, elem_id="race-controls"):
-            prompt = gr.Textbox(next(iter(ANSWERS)), label="Question", lines=4, max_lines=8, elem_id="race-prompt", info=KNOWN)
+            info = words_for(lab.models[0])
+            prompt = gr.Textbox(next(iter(ANSWERS)), label="Question", lines=4, max_lines=8, elem_id="race-prompt", info=info)
             with gr.Row():
                 start = gr.Button("Start", variant="primary", elem_id="race-start", min_width=80)
                 stop = gr.Button("Stop", variant="stop", elem_id="race-stop", min_width=80)
@@ -43,8 +56,14 @@ def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
         with gr.Column(scale=7, min_width=320):
             view = RaceView()
     wire_race(lab, view, state, start, stop, [prompt, model, generated, block, *lanes])
+    wire_limits(model, prompt, words_for)
     opened = view.view(opening(lab), None, [explorer, comparison], queue=False, show_progress="hidden", api_name=False)
     opened.then(None, js="() => { window.dawnAddress.turn(); }", api_name=False)
+
+
+def words_for(model: str) -> str:
+    """What is said below the question."""
+    return f"{KNOWN} {limits_of(model)}".strip()
 
 
 def lane_controls(place: int, model: str) -> tuple[gr.Dropdown, gr.Dropdown]:
