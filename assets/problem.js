@@ -4,14 +4,15 @@
   "use strict";
 
   function follow(ui) {
-    const { question = "", answer = "", verdict = null, right = null } = ui.props.value || {};
+    const { question = "", answer = "", verdict, right = null, trace = null } = ui.props.value || {};
+    const judged = trace !== null && trace === document.querySelector("#explorer")?.dataset.trace;
     const find = (selector) => ui.root.querySelector(selector), details = find("details"), says = find("[data-testid=verdict]");
     if (question !== ui.question) details.open = false;
     ui.question = question;
     ui.root.hidden = !question;
-    details.hidden = verdict !== null;
+    details.hidden = judged;
     find("[data-testid=right-answer]").textContent = answer;
-    says.textContent = verdict || "";
+    says.textContent = judged ? verdict : "";
     says.dataset.right = String(right);
   }
 
@@ -19,6 +20,8 @@
   window.mountDawnProblem = (element, { props, watch }) => {
     const ui = { root: element.querySelector("#problem"), props, question: "" };
     watch("value", () => follow(ui));
+    const traces = { subtree: true, attributes: true, attributeFilter: ["data-trace"] };
+    new MutationObserver(() => follow(ui)).observe(document.body, traces); // a verdict is about the trace that is shown
     follow(ui);
   };
 })();

@@ -1,6 +1,7 @@
 """A held-out problem that a visitor has drawn: its right answer, and the verdict about the run that is shown.
 
-What the page's card holds: {"question", "answer", "verdict": words or None, "right": bool or None}; {} where nothing is drawn.
+What the page's card holds: {"question", "answer", "verdict": words or None, "right": bool or None, "trace": the name of the
+judged one or None}; {} where nothing is drawn.
 It is the visitor's own, kept by the page and not by the server; what comes back from there is checked here.
 """
 
@@ -12,7 +13,7 @@ from dawn.pretrain.data import Problem, final_answer
 from viz.store import TraceStore
 
 LONGEST = 40  # characters of an answer in a verdict
-NO_VERDICT = {"verdict": None, "right": None}
+NO_VERDICT = {"verdict": None, "right": None, "trace": None}
 
 
 def card(problem: Problem) -> dict:
@@ -27,7 +28,7 @@ def judged(store: TraceStore, drawn: object, shown: object) -> dict:
         return {}
     question, answer = drawn["question"], drawn["answer"]
     output = output_of(store, shown, question)
-    verdict = NO_VERDICT if output is None else verdict_about(output, answer)
+    verdict = NO_VERDICT if output is None else verdict_about(output, answer) | {"trace": shown["trace"]}
     return {"question": question, "answer": answer, **verdict}
 
 

@@ -87,7 +87,8 @@ def test_a_verdict_compares_numbers(output, answer, words, right):
 def test_only_a_finished_run_of_the_very_question_is_judged():
     problem = card(PROBLEMS[0])
     store = finished(PROBLEMS[0].question, SAYS)
-    assert judged(store, problem, {"trace": "run"})["right"] is True
+    found = judged(store, problem, {"trace": "run"})
+    assert found["right"] is True and found["trace"] == "run"
     for other in ({"trace": "none"}, {"notice": "stopped"}, {}, None, "run", {"trace": ["run"]}):
         assert judged(store, problem, other) == problem
     assert judged(store, card(PROBLEMS[1]), {"trace": "run"}) == card(PROBLEMS[1])
@@ -148,6 +149,8 @@ def test_the_answer_is_hidden_until_it_is_wanted_and_the_verdict_comes_with_the_
     page.click("#problem summary")
     assert page.inner_text("[data-testid=right-answer]") == "7"
     assert run(page) == "✓ Right: 7" and page.is_hidden("#problem summary")
+    page.evaluate("document.querySelector('#explorer').dataset.trace = 'another'")
+    page.wait_for_function("document.querySelector('[data-testid=verdict]').textContent === ''")
     page.press("#prompt textarea", "End")
     page.keyboard.type("!")
     page.wait_for_selector("#problem", state="hidden")

@@ -48,9 +48,9 @@ FIXED += "[MASK x 5] are positions to fill in."
 UNREADABLE = "the settings could not be read: reload the page and set them again"
 LIMITS = {  # by model: what visitors who type their own questions should know
     "embedded": "The embedded model knows about a hundred forms of short English word problem, with numbers up to 200, and "
-    "gets some of these wrong. It answers every other question with fluent nonsense."
+    "still gets more than half of these wrong. It answers every other question with fluent nonsense."
 }
-UNJUDGED = "(problem) => ({ ...problem, verdict: null, right: null })"
+UNJUDGED = "(problem) => ({ ...problem, verdict: null, right: null, trace: null })"
 OF_THIS = "(question, problem) => (problem && problem.question === question ? problem : {})"
 
 KEYS = (
