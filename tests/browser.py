@@ -32,6 +32,22 @@ SCRUB = """async (moves) => {
   }
   return times;
 }"""
+# Moves τ_low of the app so often; milliseconds from each input until the shown step is decided anew.
+MOVE = """async (values) => {
+  const box = document.querySelector('[data-testid=whatif]'), times = [];
+  const slider = document.querySelector('#threshold-low input[type=range]');
+  for (const low of values) {
+    const start = performance.now();
+    slider.value = low;
+    slider.dispatchEvent(new Event('input', { bubbles: true }));
+    while (!(box.dataset.settings && JSON.parse(box.dataset.settings).low === low)) {
+      if (performance.now() - start > 5000) throw new Error('no answer for ' + low + ': ' + box.outerHTML);
+      await new Promise((done) => setTimeout(done, 1));
+    }
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 
 

@@ -1,6 +1,7 @@
 """What looking costs, measured in a real browser: `python -m tests.viz.budgets` prints a line per budget, and the load.
 
-Two made-up runs, 256 positions to their end and 1,024 positions over 200 steps, on the explorer with every panel open.
+The app itself, from its address until the recorded example is painted, and a threshold moved at the shown step. Then
+two made-up runs, 256 positions to their end and 1,024 positions over 200 steps, on the explorer with every panel open.
 A step is painted when canvases and tokens are written, and on the screen when the browser's frame is done. Between two steps
 the page rests a tenth of a second. Not a test: a busy machine is not a slow page, so a fixed loop is timed beside it. The size
 of what is sent depends on no clock: `test_budgets` holds it.
@@ -9,12 +10,13 @@ of what is sent depends on no clock: `test_budgets` holds it.
 from __future__ import annotations
 
 import os
+import time
 
 import gradio as gr
 import numpy as np
 
 from dawn.trace import Trace
-from tests.browser import launch, serve
+from tests.browser import MOVE, PAINTED, launch, serve, serve_app
 from tests.viz.synthetic import synthetic_trace
 from viz.analysis import Analysis, Reader
 from viz.components.analysis import AnalysisPanels
@@ -26,6 +28,7 @@ from viz.store import TraceStore
 ROUNDS = 3
 SCRUB_BUDGETS = {"256": 33, "1024": 60}  # milliseconds
 THRESHOLD_BUDGET = 200
+OPENING_BUDGET, MOVE_BUDGET = 3000, 150
 SCRUB = """async (moves) => {
   const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
   const frame = () => new Promise((done) => {
@@ -124,7 +127,32 @@ def deciding(page) -> float:
     return min(float(np.percentile(page.evaluate(DECIDE, values), 95)) for values in rounds)
 
 
+def opening(browser, url: str) -> float:
+    """Milliseconds from the address until the recorded example is painted, without the browser's memory, of the best round."""
+    times = []
+    for _ in range(ROUNDS):
+        page, began = browser.new_page(), time.perf_counter()
+        page.goto(url)
+        page.wait_for_function(PAINTED)
+        times.append(1000 * (time.perf_counter() - began))
+        page.close()
+    return min(times)
+
+
+def moving(browser, url: str) -> float:
+    """The 95th percentile in ms of a threshold moved at a step of the recorded example, of the best round."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(f"{url}?trace=example&step=3")
+    page.wait_for_selector('#explorer[data-step="3"]')
+    page.evaluate(MOVE, [0.5])
+    values = [round(0.02 * i, 2) for i in range(2, 50)]
+    return min(float(np.percentile(page.evaluate(MOVE, values), 95)) for _ in range(ROUNDS))
+
+
 def main() -> None:
+    with serve_app() as url, launch() as browser:
+        print(f"the app: its example painted after {opening(browser, url):.0f} ms (budget {OPENING_BUDGET})")
+        print(f"the app: a threshold at the shown step, p95 {moving(browser, url):.0f} ms (budget {MOVE_BUDGET})", flush=True)
     traces = {"256": wide_trace(), "1024": long_trace()}
     with serve(page_of(traces), theme=page_theme(), css=STYLE) as url, launch() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})

@@ -13,7 +13,7 @@ from dawn.critical import changes
 from dawn.prediction import Needs
 from dawn.rules import Dapd, Dawn, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original
 from dawn.thresholds import Thresholds
-from tests.browser import serve
+from tests.browser import SCRUB, serve
 from tests.viz.demo import demo
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
 from tests.viz.test_exported_graphs import read
@@ -48,35 +48,17 @@ TRACES = {name: synthetic_trace(48, 16, rule=rule) for name, (rule, _) in RANKIN
         32, 24, pieces={0: "<s>", MASK: "[MASK]", END: "<|end|>"} | {FIRST + i: t for i, t in enumerate(HOSTILE)}
     ),
 }
-SCRUB = """async (moves) => {
-  const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
-  const last = Number(scrubber.max);
-  for (let i = 0; i < moves; i++) {
-    const goal = (i * 37) % (last + 1), start = performance.now();
-    const painted = new Promise((done) => {
-      const seen = new MutationObserver(() => { if (root.dataset.step === String(goal)) { seen.disconnect(); done(); } });
-      seen.observe(root, { attributes: true, attributeFilter: ['data-step'] });
-    });
-    scrubber.value = goal;
-    scrubber.dispatchEvent(new Event('input', { bubbles: true }));
-    await painted;
-    times.push(performance.now() - start);
-    await new Promise(requestAnimationFrame);
-  }
-  return times;
-}"""
 ASK = """async (values) => {
   const box = document.querySelector('[data-testid=whatif]'), range = document.querySelector('#edge input[type=range]');
-  const times = [];
   const answered = (edge) => ['differs', 'equal'].includes(box.dataset.state) && JSON.parse(box.dataset.settings).edge === edge;
   for (const edge of values) {
-    const start = performance.now();
     range.value = edge;
     range.dispatchEvent(new Event('input', { bubbles: true }));
-    while (!answered(edge) && performance.now() - start < 5000) await new Promise((done) => setTimeout(done, 1));
-    times.push(performance.now() - start);
+    for (let waited = 0; !answered(edge); waited++) {
+      if (waited > 5000) throw new Error('no answer for ' + edge + ': ' + box.outerHTML);
+      await new Promise((done) => setTimeout(done, 1));
+    }
   }
-  return times;
 }"""
 
 
@@ -116,16 +98,6 @@ def show(page, step: int) -> None:
     painted(page, step)
 
 
-def quickest(page, script: str, argument, limit: float) -> float:
-    """The 95th percentile in ms, of up to three rounds until one is within the limit: a busy machine can only add."""
-    for _ in range(3):
-        p95 = float(np.percentile(page.evaluate(script, argument), 95))
-        print(f"p95 {p95:.1f} ms")
-        if p95 <= limit:
-            break
-    return p95
-
-
 def card_of(page, position: int) -> str:
     """Lock a token and read its card."""
     page.click(f"[data-testid=token-{position}]")
@@ -152,19 +124,18 @@ def test_tokens_stand_as_the_record_says_at_every_step(page):
         assert states(page) == list(zip(expected, tiers, strict=True))
 
 
-def test_scrubbing_is_fast_and_asks_the_server_nothing(page):
+def test_scrubbing_asks_the_server_nothing(page):
     open_run(page, "long")
     assert len(TRACES["long"].steps) == 200 and TRACES["long"].canvas.length >= 160
     requests = []
     page.on("request", lambda request: requests.append(request.url))
-    p95 = quickest(page, SCRUB, 200, limit=50)
+    assert len(page.evaluate(SCRUB, 100)) > 90
     assert requests == []
-    assert p95 <= 50
 
 
-def test_another_threshold_is_answered_in_time(page):
+def test_each_move_of_a_threshold_is_answered(page):
     show(page, 10)
-    assert quickest(page, ASK, [round(0.06 + 0.01 * (i % 20), 2) for i in range(40)], limit=150) <= 150
+    page.evaluate(ASK, [round(0.06 + 0.01 * i, 2) for i in range(10)])
 
 
 def test_added_and_dropped_are_marked_and_follow_the_step(page):
