@@ -1,6 +1,6 @@
 """Every picture of README and docs, from the code as it is: `python -m tests.pictures`. Of the modules: `tests.map`.
 
-Recorded example, its step with the most tiers, the token selected that says most: one that was refused for a conflict, else
+Of the page: the recorded example, its step with the most tiers, the token selected that says most: one that was refused for a conflict, else
 one that leans on an anchor, else any that was taken.
 """
 
@@ -9,14 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import app
+from dawn.chart import svg
 from dawn.decode import StepRecord
 from dawn.selection import Reason
+from dawn.table import read
 from dawn.trace import load
 from tests.browser import PAINTED, launch, serve_app
 from tests.map import draw
 from viz.exports.film import gif
 
 FOLDER = Path(app.ASSETS) / "pictures"
+RESULTS = Path(app.ASSETS) / "results" / "rules.json"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 LONGEST = 3800  # pixels of a picture
 
@@ -36,8 +39,10 @@ def telling(step: StepRecord) -> int:
 
 
 def main() -> None:
-    """Writes the map of the modules, the film of the recorded example, then one picture of the page a size and theme."""
+    """Writes the map of the modules, the measured rules, the film of the recorded example, then one picture of the page a size
+    and theme."""
     draw()
+    (FOLDER / "rules.svg").write_text(svg(read(RESULTS)), encoding="utf-8")
     example = load(Path(app.ASSETS) / "traces" / "example.npz")
     (FOLDER / "example.gif").write_bytes(gif(example))
     best = max(example.steps, key=variety)

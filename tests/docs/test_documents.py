@@ -7,8 +7,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from dawn.chart import svg
+from dawn.rules import RULES
+from dawn.table import markdown, read
 from tests import map as modules
 from tests.docs.blocks import DOCS, ROOT
+from tests.pictures import FOLDER, RESULTS
 
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
 TO_BE_WRITTEN = {"dawn/rules/falling.py", "dawn/models/families/sketch.py"}
@@ -56,3 +60,10 @@ def test_the_map_shows_every_package_and_what_imports_what():
     assert {"app", "viz.tabs", "viz.components", "dawn.rules", "dawn.models", "dawn.decode", "dawn.trace"} <= set(graph)
     assert graph.has_edge("dawn.decode", "dawn.rules") and not graph.has_edge("dawn.rules", "dawn.decode")
     assert all(a.split(".")[0] != "dawn" or b.split(".")[0] == "dawn" for a, b in graph.edges)
+
+
+def test_the_measured_rules_stand_in_the_readme_as_they_were_measured():
+    table = read(RESULTS)
+    assert {"dawn", "original"} <= set(table["rules"]) <= set(RULES) and table["setting"]["n"] == 400
+    assert markdown(table) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert (FOLDER / "rules.svg").read_text(encoding="utf-8") == svg(table), "draw it again: python -m tests.pictures"

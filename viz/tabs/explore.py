@@ -33,14 +33,14 @@ FIRST_PRESET = next(iter(PRESETS))
 TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
+    "A cup of tea is 7 ounces of tea. James drinks 6 cups of tea. If tea has 3 calories per ounce how many calories did he "
+    "consume?",
     "A tower is made out of 8 white bricks, 2 times as many black bricks, and an unknown number of purple bricks. "
     "If there are 40 bricks in the tower in total, how many purple bricks are there?",
     "Charlotte sliced an peach into 25 pieces. She ate 3 slice, her cousin ate 8 more than her, and her friend ate 3 more "
     "than her cousin. How many slices of peach did they all eat?",
     "James is 22 years old. In 7 years his sister Jennifer will be 2 times as old as James is now. "
     "How old is Jennifer right now?",
-    "A cup of tea is 7 ounces of tea. James drinks 6 cups of tea. If tea has 3 calories per ounce how many calories did he "
-    "consume?",
 )
 SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tokens behind all others."
 FIXED = "One per line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
