@@ -1,7 +1,7 @@
 """Every picture of README and docs, from the code as it is: `python -m tests.pictures`. Of the modules: `tests.map`.
 
-Of the page: the recorded example, its step with the most tiers, the token selected that says most: one that was refused for a conflict, else
-one that leans on an anchor, else any that was taken.
+Of the page: the recorded example, its step with the most tiers, the token selected that says most: one that was refused for a
+conflict, else one that leans on an anchor, else any that was taken.
 """
 
 from __future__ import annotations
