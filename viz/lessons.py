@@ -13,6 +13,7 @@ from dawn import table
 from dawn.decode import StepRecord
 from dawn.errors import DataError, DawnError, TraceError
 from dawn.metrics import figures
+from dawn.rules import RULES, Dawn
 from dawn.selection import Reason
 from viz.anatomy import MOST_CHANGES, State, described, figure_3, name, number, several, state_of, taken_apart, with_changes
 from viz.exercises import EXERCISES, Exercise
@@ -38,9 +39,11 @@ def variety(step: StepRecord) -> tuple[int, int]:
 
 
 def from_table(found: dict) -> dict:
-    """What the rules of a measured table cost: rows of rule, forward passes a problem, accuracy."""
+    """What the rules of a measured table cost, but for DAWN's controls: rows of rule, forward passes a problem, accuracy."""
     setting, entries = found["setting"], found["rules"].items()
-    rows = [[rule, one["figures"]["forwards_per_item"], one["figures"]["accuracy"]] for rule, one in entries]
+    controls = {rule for rule, kind in RULES.items() if issubclass(kind, Dawn) and kind is not Dawn}
+    measured = {rule: one["figures"] for rule, one in entries if rule not in controls}
+    rows = [[rule, one["forwards_per_item"], one["accuracy"]] for rule, one in measured.items()]
     words = f"Measured on {setting['n']} held-out problems with the {setting['model']} model: mean forward passes a problem."
     return {"words": words, "rows": sorted(rows, key=lambda row: -row[1])}
 

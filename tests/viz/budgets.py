@@ -145,7 +145,7 @@ def moving(browser, url: str) -> float:
     page.goto(f"{url}?trace=example&step=3")
     page.wait_for_selector('#explorer[data-step="3"]')
     page.evaluate(MOVE, [0.5])
-    values = [round(0.02 * i, 2) for i in range(2, 50)]
+    values = [round(0.02 * i + 0.01, 2) for i in range(2, 49)]
     return min(float(np.percentile(page.evaluate(MOVE, values), 95)) for _ in range(ROUNDS))
 
 

@@ -11,7 +11,7 @@ import pytest
 import app
 from dawn import table
 from dawn.evaluate import Outcome
-from dawn.rules import Confidence, Dawn, Moment, Original
+from dawn.rules import RULES, Confidence, Dawn, Moment, Original
 from dawn.trace import load
 from tests.dawn import fakes
 from viz.anatomy import MOST_CHANGES, described, figure_3, number, several
@@ -152,8 +152,8 @@ def test_gains_are_those_of_the_bundled_runs(lessons):
 
 def test_gains_are_those_of_a_measured_table_if_there_is_one(lessons, tmp_path):
     setting = table.Setting("sums", 0, 2, "embedded", "w")
-    cost = {"original": 40, "confidence": 10}
-    rules = [Original(), Confidence()]
+    cost = {"original": 40, "confidence": 10, "dawn-no-anchors": 12}
+    rules = [Original(), Confidence(), RULES["dawn-no-anchors"]()]
     (tmp_path / "another.json").write_text("{}")
     table.fill(tmp_path / "rules.json", setting, rules, lambda rule: [Outcome(True, cost[rule.name], 40, 1.0)] * 2)
     gains = Lessons(lessons.lab, tmp_path).gains()
