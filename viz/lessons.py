@@ -43,7 +43,7 @@ def from_table(found: dict) -> dict:
     setting, entries = found["setting"], found["rules"].items()
     controls = {rule for rule, kind in RULES.items() if issubclass(kind, Dawn) and kind is not Dawn}
     measured = {rule: one["figures"] for rule, one in entries if rule not in controls}
-    rows = [[rule, one["forwards_per_item"], one["accuracy"]] for rule, one in measured.items()]
+    rows = [[rule, one["forwards_per_item"], round(100 * one["accuracy"], 1) / 100] for rule, one in measured.items()]
     words = f"Measured on {setting['n']} held-out problems with the {setting['model']} model: mean forward passes a problem."
     return {"words": words, "rows": sorted(rows, key=lambda row: -row[1])}
 
