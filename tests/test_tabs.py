@@ -22,6 +22,13 @@ SAVED = f"dawn-{STEPS}-steps.npz"
 TRACE = "document.querySelector('#explorer').dataset.trace"
 
 
+# Remembers that a lane was drawn half-way, however short that was to be seen.
+WATCH = """() => new MutationObserver(() => {
+  const drawn = (state) => document.querySelector(`.rx-lane[data-state=running] [data-state=${state}]`);
+  window.drawnWhileRunning = window.drawnWhileRunning || Boolean(drawn('committed') && drawn('masked'));
+}).observe(document.body, { subtree: true, childList: true, attributes: true })"""
+
+
 @pytest.fixture(scope="module")
 def address():
     with serve_app() as url:
@@ -86,12 +93,9 @@ def test_a_race_is_drawn_as_it_runs_and_its_lanes_open_in_explore_and_compare(pa
     open_tab(page, "Race")
     set_lane(page, 2, "original")
     set_lane(page, 3, "(no lane)")
+    page.evaluate(WATCH)
     start_race(page)
-    page.wait_for_function(
-        "document.querySelector('.rx-lane[data-state=running] [data-state=committed]') && "
-        "document.querySelector('.rx-lane[data-state=running] [data-state=masked]')",
-        timeout=60_000,
-    )
+    page.wait_for_function("window.drawnWhileRunning", timeout=60_000)
     finish_race(page)
     rows = page.eval_on_selector_all("[data-testid=race-table] tbody tr", "all => all.map(tr => tr.innerText)")
     assert len(rows) == 2 and rows[0].startswith("dawn · Embedded model") and rows[1].startswith("original")
