@@ -72,6 +72,17 @@ def launch(**options) -> Iterator:
             yield browser
 
 
+@contextlib.contextmanager
+def visited(context, address: str) -> Iterator:
+    """A page that goes to the address; at the end an error of one of its scripts fails the test."""
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    yield page
+    page.close()
+    assert errors == []
+
+
 def unavailable(reason: str) -> None:
     """Fail under CI, skip elsewhere."""
     if os.environ.get("CI"):

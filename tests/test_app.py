@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import MOVE, SCRUB, serve_app
+from tests.browser import MOVE, SCRUB, serve_app, visited
 from tests.dawn.models.published import llada
 
 pytestmark = pytest.mark.browser
@@ -25,14 +25,9 @@ def address():
 
 @pytest.fixture
 def page(context, address):
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    page.wait_for_function(PAINTED)
-    yield page
-    page.close()
-    assert errors == []
+    with visited(context, address) as page:
+        page.wait_for_function(PAINTED)
+        yield page
 
 
 def run(page, prompt: str | None = None) -> int:

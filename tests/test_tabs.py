@@ -11,7 +11,7 @@ import pytest
 import app
 from dawn.recipe import command, python
 from dawn.trace import load, save
-from tests.browser import PAINTED, serve_app
+from tests.browser import PAINTED, serve_app, visited
 from viz import exports
 
 pytestmark = pytest.mark.browser
@@ -37,13 +37,9 @@ def address():
 
 @pytest.fixture
 def page(context, address):
-    page, errors = context.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    page.wait_for_function(PAINTED)
-    yield page
-    page.close()
-    assert errors == []
+    with visited(context, address) as page:
+        page.wait_for_function(PAINTED)
+        yield page
 
 
 def open_tab(page, name: str) -> None:

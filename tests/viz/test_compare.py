@@ -8,7 +8,7 @@ import pytest
 
 from dawn.metrics import disagreements, first_divergence, moments_by_step, moments_by_tokens, written_at
 from dawn.rules import Original
-from tests.browser import serve
+from tests.browser import serve, visited
 from tests.viz.demo import answers
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
 from viz.comparison import choices, compare
@@ -51,13 +51,9 @@ def address():
 
 @pytest.fixture
 def page(context, address):
-    page, errors = context.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    shown(page, len(moments_by_step(LEFT, RIGHT)) - 1)
-    yield page
-    page.close()
-    assert not errors
+    with visited(context, address) as page:
+        shown(page, len(moments_by_step(LEFT, RIGHT)) - 1)
+        yield page
 
 
 def shown(page, moment: int) -> None:

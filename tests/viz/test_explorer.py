@@ -13,7 +13,7 @@ from dawn.critical import changes
 from dawn.prediction import Needs
 from dawn.rules import Dapd, Dawn, EntropyBounded, Factor, Klass, LocalLeap, Margin, Original
 from dawn.thresholds import Thresholds
-from tests.browser import SCRUB, serve
+from tests.browser import SCRUB, serve, visited
 from tests.viz.demo import demo
 from tests.viz.synthetic import END, FIRST, MASK, synthetic_trace
 from tests.viz.test_exported_graphs import read
@@ -71,13 +71,9 @@ def address():
 @pytest.fixture
 def page(context, address):
     """The app with the run `mixed` painted; an error of a script fails the test."""
-    page, errors = context.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    painted(page, len(TRACES["mixed"].steps) - 1)
-    yield page
-    page.close()
-    assert not errors
+    with visited(context, address) as page:
+        painted(page, len(TRACES["mixed"].steps) - 1)
+        yield page
 
 
 def painted(page, step: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dawn.pretrain.data import Problem
-from tests.browser import PAINTED, serve
+from tests.browser import PAINTED, serve, visited
 from tests.dawn.fakes import prediction
 from tests.viz.synthetic import synthetic_trace
 from viz.analysis import Analysis, Reader
@@ -114,13 +114,9 @@ def address():
 
 @pytest.fixture
 def page(context, address):
-    page, errors = context.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    page.wait_for_function(PAINTED)
-    yield page
-    page.close()
-    assert errors == []
+    with visited(context, address) as page:
+        page.wait_for_function(PAINTED)
+        yield page
 
 
 def draw(page, problem: Problem) -> None:

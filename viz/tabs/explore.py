@@ -30,6 +30,7 @@ from viz.store import Entry
 SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}
 SINK_START = {"absolute": 0.01, "relative": 4.0}
 FIRST_PRESET = next(iter(PRESETS))
+QUIET = {"queue": False, "show_progress": "hidden", "api_name": False}  # answered at once, and nothing said of it
 TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
@@ -50,7 +51,6 @@ LIMITS = {  # by model: what visitors who type their own questions should know
     "embedded": "The embedded model knows about a hundred forms of short English word problem, with numbers up to 200, and "
     "still gets more than half of these wrong. It answers every other question with fluent nonsense."
 }
-UNJUDGED = "(problem) => ({ ...problem, verdict: null, right: null, trace: null })"
 OF_THIS = "(question, problem) => (problem && problem.question === question ? problem : {})"
 
 KEYS = (
@@ -89,7 +89,7 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict, draw: Callable[[], 
             explorer = Explorer(lab.fetch, lab.what_if, lab.changes, lab.export, home, value=first)
             panels = AnalysisPanels(analysis)
     shown = wire_runs(lab, [explorer, state], prompt, run, stop, [prompt, model, rule, *lengths, *controls])
-    wire_problem(lab, draw, prompt, run, new, card, explorer, shown)
+    wire_problem(lab, draw, prompt, new, card, explorer, shown)
     wire_look(lab, analysis, panels)
     wire_model(lab, model, state, preset, rule, controls)
     wire_limits(model, prompt)
@@ -189,16 +189,15 @@ def wire_runs(lab: Lab, outputs: list, prompt, run, stop, inputs: list) -> list:
     def organise(request: gr.Request, event: gr.EventData):
         return lab.organise(told(event), visitor(request))
 
-    quiet = {"api_name": False, "queue": False, "show_progress": "hidden"}
-    stop.click(stopping(lab), None, None, **quiet)
+    stop.click(stopping(lab), None, None, **QUIET)
     return [
         gr.on([run.click, prompt.submit], decode, inputs, outputs, **TURNS),
         outputs[0].fork(decode_again, inputs, outputs, **TURNS),
-        outputs[0].organise(organise, None, outputs[0], **quiet),
+        outputs[0].organise(organise, None, outputs[0], **QUIET),
     ]
 
 
-def wire_problem(lab: Lab, draw: Callable[[], Problem], prompt, run, new, card, explorer, shown: list) -> None:
+def wire_problem(lab: Lab, draw: Callable[[], Problem], prompt, new, card, explorer, shown: list) -> None:
     """A held-out problem as the question, judged when a run of it is shown; another question takes card and verdict away."""
 
     def drawn():
@@ -208,12 +207,10 @@ def wire_problem(lab: Lab, draw: Callable[[], Problem], prompt, run, new, card, 
     def judge(problem: object, value: object):
         return judged(lab.store, problem, value)
 
-    quiet = {"api_name": False, "queue": False, "show_progress": "hidden"}
-    new.click(drawn, None, [prompt, card], **quiet)
+    new.click(drawn, None, [prompt, card], **QUIET)
     prompt.change(None, [prompt, card], card, js=OF_THIS, api_name=False)
-    gr.on([run.click, prompt.submit], None, card, card, js=UNJUDGED, api_name=False)
     for event in shown:
-        event.then(judge, [card, explorer], card, **quiet)
+        event.then(judge, [card, explorer], card, **QUIET)
 
 
 def decoding(lab: Lab, values: tuple, who: str, again: dict | None = None) -> Iterator[tuple]:
@@ -293,20 +290,18 @@ def wire_model(lab: Lab, model, state, preset, rule, controls: list) -> None:
 
 def wire_limits(model: gr.Dropdown, prompt: gr.Textbox, words: Callable[[str], str] = limits_of) -> None:
     """What is said below the question is about the chosen model."""
-    quiet = {"api_name": False, "queue": False, "show_progress": "hidden"}
-    model.change(of_chosen(lambda name: gr.update(info=words(name))), model, prompt, **quiet)
+    model.change(of_chosen(lambda name: gr.update(info=words(name))), model, prompt, **QUIET)
 
 
 def wire_settings(preset, rule, controls: list, groups: dict) -> None:
     """Every move of a control proposes it to the explorer, without a request of its own; a rule shows its own controls."""
     propose = propose_script()
     inputs = [rule, *controls]
-    quiet = {"show_progress": "hidden", "api_name": False, "queue": False}
     gr.on([one.input for one in controls] + [rule.input], None, inputs, None, js=propose)
     sink, mode = controls[THRESHOLD_NAMES.index("sink")], controls[THRESHOLD_NAMES.index("sink_mode")]
-    mode.input(of_chosen(lambda name: sink_update(name, SINK_START[name])), mode, sink, **quiet)
-    rule.input(of_chosen(lambda name: shown_for(name, groups)), rule, [rule, *groups.values()], **quiet)
-    chosen = preset.input(of_chosen(preset_values), preset, controls[: len(THRESHOLD_NAMES)], **quiet)
+    mode.input(of_chosen(lambda name: sink_update(name, SINK_START[name])), mode, sink, **QUIET)
+    rule.input(of_chosen(lambda name: shown_for(name, groups)), rule, [rule, *groups.values()], **QUIET)
+    chosen = preset.input(of_chosen(preset_values), preset, controls[: len(THRESHOLD_NAMES)], **QUIET)
     chosen.then(None, inputs, None, js=propose)
 
 

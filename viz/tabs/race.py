@@ -17,6 +17,7 @@ from viz.link import Request
 from viz.race import ANSWERS, MOST_LANES, race
 from viz.tabs.explore import (
     FIRST_PRESET,
+    QUIET,
     TURNS,
     UNREADABLE,
     limits_of,
@@ -76,8 +77,7 @@ def lane_controls(place: int, model: str) -> tuple[gr.Dropdown, gr.Dropdown]:
         preset = gr.Dropdown(
             [*PRESETS], value=start, label="Preset", visible=shown, elem_id=f"race-preset-{place + 1}", min_width=180
         )
-    quiet = {"queue": False, "show_progress": "hidden", "api_name": False}
-    rule.input(lambda chosen: gr.update(visible=has_thresholds(chosen)), rule, preset, **quiet)
+    rule.input(lambda chosen: gr.update(visible=has_thresholds(chosen)), rule, preset, **QUIET)
     return rule, preset
 
 
