@@ -142,8 +142,9 @@ def opening(browser, url: str) -> float:
 def moving(browser, url: str) -> float:
     """The 95th percentile in ms of a threshold moved at a step of the recorded example, of the best round."""
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.goto(f"{url}?trace=example&step=3")
-    page.wait_for_selector('#explorer[data-step="3"]')
+    page.goto(url)
+    page.wait_for_function(PAINTED)
+    page.evaluate("window.dawnExplorer.show(3)")
     page.evaluate(MOVE, [0.5])
     values = [round(0.02 * i + 0.01, 2) for i in range(2, 49)]
     return min(float(np.percentile(page.evaluate(MOVE, values), 95)) for _ in range(ROUNDS))
