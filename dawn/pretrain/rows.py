@@ -13,7 +13,8 @@ Masks of a canvas row follow three states:
 - frontier: what a decoder meets. Before a frontier all is written; behind it no number is, and words are written with some
   probability; behind the frontier's block nothing is;
 - decoder: what a decoder of the most confident tokens meets. The blocks before one are written, of this one as many tokens as
-  chance says, those of which the network itself is most certain when it sees none of them.
+  chance says, those of which the network itself is most certain. Few more often than many: a parallel decoder commits most of
+  a block while little of it is written.
 Of the last two only the block in progress is asked: no rule ever takes more.
 Only the response is ever masked. In canvas rows the token before a masked one is asked for it too: what the causal rows
 teach stays in use where every position sees every other.
@@ -36,7 +37,7 @@ DRILL_WIDTH = 96
 DRILL_LENGTH = 3 * DRILL_WIDTH  # characters: about as many as fit
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
-MASKS = (0.2, 0.3, 0.5)  # of canvas rows: uniform, frontier, decoder
+MASKS = (0.1, 0.25, 0.65)  # of canvas rows: uniform, frontier, decoder
 REAL_SHARE = 0.6
 LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
 LEVELS = len(LARGEST) - 1
@@ -78,7 +79,7 @@ class RowMaker:
             asked = masked & in_block(len(ids), start, block)
         following = asked_before(ids, masked) if kind != "decoder" else np.full(len(ids), -1)
         veil, sees = self.veil * self.random.random(), sees_before(len(ids), start)
-        reveal = int(self.random.integers(asked.sum())) if kind == "decoder" else 0
+        reveal = int(asked.sum() * self.random.random() ** 2) if kind == "decoder" else 0
         return Row(ids, masked, following, np.arange(len(ids)), sees, asked, veil, reveal)
 
     def block_row(self) -> Row:

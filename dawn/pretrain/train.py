@@ -28,7 +28,7 @@ from dawn.pretrain.tokenizer import train_tokenizer
 
 MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
 KINDS = ("causal", "drill", "block", "canvas")
-SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 4}
+SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 8, "num_attention_heads": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Recipe:
     shares_first: tuple[float, ...] = (0.5, 0.2, 0.3, 0.0)  # causal, drill, block, canvas
     shares_last: tuple[float, ...] = (0.1, 0.1, 0.2, 0.6)
     veil: float = 8.0
+    rounds: int = 2  # parts in which a decoder canvas's first tokens are shown
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -100,6 +101,25 @@ def new_network(tokenizer):
         **SHAPE,
     )
     return LlamaForCausalLM(config).float()
+
+
+def deepened(weights: dict[str, torch.Tensor], layers: int) -> dict[str, torch.Tensor]:
+    """A state dict with `layers` layers that computes what `weights` do: evenly spread ones are followed by a copy whose two
+    output matrices begin at zero. DataError if they have more layers, or half as many or fewer."""
+    prefix = "model.layers."
+    have = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith(prefix))
+    extra = layers - have
+    if not 0 <= extra < have:
+        raise DataError(f"the model to begin with has {have} layers, this one {layers}: it needs {have} to {2 * have - 1}")
+    followed = {(at + 1) * have // (extra + 1) - 1 for at in range(extra)}
+    sources = [(layer, copy) for layer in range(have) for copy in (False, True)[: 1 + (layer in followed)]]
+    deep = {name: values for name, values in weights.items() if not name.startswith(prefix)}
+    for layer, (source, copy) in enumerate(sources):
+        mark = f"{prefix}{source}."
+        for name in (name for name in weights if name.startswith(mark)):
+            adds = name.endswith(("o_proj.weight", "down_proj.weight"))
+            deep[f"{prefix}{layer}.{name.removeprefix(mark)}"] = weights[name] * 0 if copy and adds else weights[name]
+    return deep
 
 
 def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
@@ -173,7 +193,7 @@ class Training:
             from transformers import LlamaForCausalLM
 
             weights = LlamaForCausalLM.from_pretrained(self.start, dtype=torch.float32).state_dict()
-            self.network.load_state_dict(weights)
+            self.network.load_state_dict(deepened(weights, self.network.config.num_hidden_layers))
 
     def take(self, state: dict) -> None:
         """Take over a checkpoint's state."""
@@ -226,7 +246,7 @@ class Training:
         masked, asked = (
             torch.from_numpy(np.stack(marks)) for marks in zip(*((row.masked, row.asked) for row in rows), strict=True)
         )
-        shown = self.shown_first(rows, ids.masked_fill(masked, self.tokenizer.mask_token_id), asked)  # [rows, width]
+        shown = self.shown_first(rows, ids, masked, asked)  # [rows, width]
         masked, asked = masked & ~shown, asked & ~shown
         hidden = self.hidden(rows, ids.masked_fill(masked, self.tokenizer.mask_token_id))  # [rows, width, d]
         following = torch.from_numpy(np.stack([row.following for row in rows]))  # [rows, width]
@@ -240,16 +260,19 @@ class Training:
         seconds = time.perf_counter() - started
         return Progress(self.step, self.recipe.steps, kind, loss.item(), right, digits, ids.numel(), seconds)
 
-    def shown_first(self, rows: list[Row], visible: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """[rows, width] bool: of the asked positions of each row, the `reveal` ones that the network is most certain of."""
-        shown = torch.zeros_like(asked)
-        if not any(row.reveal for row in rows):
-            return shown
-        states = self.hidden(rows, visible)[asked].detach()  # [asked, d]; not without gradients, which would be another graph
-        certain = torch.full(asked.shape, -1.0)
-        certain[asked] = self.network.lm_head(states).softmax(-1).amax(-1)
-        for row, here, levels in zip(rows, shown, certain, strict=True):
-            here[levels.topk(row.reveal).indices] = True
+    def shown_first(self, rows: list[Row], ids: torch.Tensor, masked: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """[rows, width] bool: of the asked positions of each row, the `reveal` ones that the network is most certain of; in
+        `rounds` parts, each of which sees those before, as a decoder commits them."""
+        shown, most = torch.zeros_like(asked), max(row.reveal for row in rows)
+        rounds = min(self.recipe.rounds, most)
+        for part in range(1, rounds + 1):
+            visible, left = ids.masked_fill(masked & ~shown, self.tokenizer.mask_token_id), asked & ~shown
+            states = self.hidden(rows, visible)[left].detach()  # [left, d]; not without gradients, which would be another graph
+            certain = torch.full(asked.shape, -1.0)
+            certain[left] = self.network.lm_head(states).softmax(-1).amax(-1)
+            for row, here, levels in zip(rows, shown, certain, strict=True):
+                more = row.reveal * part // rounds - int(here.sum())
+                here[levels.topk(more).indices] = True
         return shown
 
     def ask(self, hidden: torch.Tensor, target: torch.Tensor, is_number: np.ndarray) -> tuple[torch.Tensor, float, float]:

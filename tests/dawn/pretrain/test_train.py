@@ -85,14 +85,38 @@ def test_orthogonalised_matrices_have_singular_values_near_one(shape):
     assert values.min() > 0.5 and values.max() < 1.3
 
 
-def test_a_decoders_canvas_shows_first_what_the_network_is_most_certain_of(directory):
-    training = Training(Recipe(), directory)
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_decoders_canvas_shows_first_what_the_network_is_most_certain_of(directory, rounds):
+    training = Training(Recipe(rounds=rounds), directory)
     training.network.eval()
     maker = RowMaker(training.tokenizer, seed=2)
-    row = next(row for row in iter(maker.canvas_row, None) if row.reveal > 2)
-    visible = torch.from_numpy(np.where(row.masked, training.tokenizer.mask_token_id, row.ids))[None]
-    shown = training.shown_first([row], visible, torch.from_numpy(row.asked)[None])[0].numpy()
-    states = training.hidden([row], visible)[0]
-    certain = training.network.lm_head(states).softmax(-1).amax(-1).detach().numpy()
-    assert shown.sum() == row.reveal and row.asked[shown].all()
-    assert certain[shown].min() >= certain[row.asked & ~shown].max()
+    row = next(row for row in iter(maker.canvas_row, None) if row.reveal > 3)
+    ids, masked, asked = (torch.from_numpy(values)[None] for values in (row.ids, row.masked, row.asked))
+    shown = training.shown_first([row], ids, masked, asked)[0]
+    before = torch.zeros_like(shown)
+    for part in range(1, rounds + 1):
+        visible = ids.masked_fill(masked & ~before, training.tokenizer.mask_token_id)
+        certain = training.network.lm_head(training.hidden([row], visible)[0]).softmax(-1).amax(-1)
+        left = asked[0] & ~before
+        best = certain.masked_fill(~left, -1).topk(row.reveal * part // rounds - int(before.sum())).indices
+        before[best] = True
+    assert shown.equal(before) and shown.sum() == row.reveal
+
+
+@pytest.mark.parametrize(("have", "layers"), [(2, 2), (2, 3), (6, 8), (4, 7)])
+def test_a_deeper_network_begins_by_computing_what_the_other_does(directory, monkeypatch, have, layers):
+    tokens = torch.arange(40)[None]
+    outputs, weights = [], None
+    for depth in (have, layers):
+        monkeypatch.setitem(train.SHAPE, "num_hidden_layers", depth)
+        network = train.new_network(Training(Recipe(), directory).tokenizer).eval()
+        weights = train.deepened(weights, depth) if weights else network.state_dict()
+        network.load_state_dict(weights)
+        outputs.append(network(tokens).logits)
+    torch.testing.assert_close(*outputs)
+
+
+@pytest.mark.parametrize("layers", [1, 4])
+def test_a_depth_that_no_copies_lead_to_is_refused(layers):
+    with pytest.raises(DataError, match="2 layers"):
+        train.deepened({f"model.layers.{layer}.norm": torch.zeros(1) for layer in range(2)}, layers)
