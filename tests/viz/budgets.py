@@ -1,10 +1,10 @@
 """What looking costs, measured in a real browser: `python -m tests.viz.budgets` prints a line per budget, and the load.
 
-The app itself, from its address until the recorded example is painted, and a threshold moved at the shown step. Then
-two made-up runs, 256 positions to their end and 1,024 positions over 200 steps, on the explorer with every panel open.
-A step is painted when canvases and tokens are written, and on the screen when the browser's frame is done. Between two steps
-the page rests a tenth of a second. Not a test: a busy machine is not a slow page, so a fixed loop is timed beside it. The size
-of what is sent depends on no clock: `test_budgets` holds it.
+Every file that the long run below can be exported to. The app itself, from its address until the recorded example is painted,
+and a threshold moved at the shown step. Then two made-up runs, 256 positions to their end and 1,024 positions over 200 steps,
+on the explorer with every panel open. A step is painted when canvases and tokens are written, and on the screen when the
+browser's frame is done. Between two steps the page rests a tenth of a second. Not a test: a busy machine is not a slow page,
+so a fixed loop is timed beside it. The size of what is sent depends on no clock: `test_budgets` holds it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tests.viz.synthetic import synthetic_trace
 from viz.analysis import Analysis, Reader
 from viz.components.analysis import AnalysisPanels
 from viz.components.explorer import Explorer
+from viz.exports import FORMATS, made
 from viz.lab import Lab
 from viz.page import STYLE, page_theme
 from viz.store import TraceStore
@@ -29,6 +30,7 @@ ROUNDS = 3
 SCRUB_BUDGETS = {"256": 33, "1024": 60}  # milliseconds
 THRESHOLD_BUDGET = 200
 OPENING_BUDGET, MOVE_BUDGET = 3000, 150
+EXPORT_BUDGET = (20, 25)  # seconds, million bytes
 SCRUB = """async (moves) => {
   const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
   const frame = () => new Promise((done) => {
@@ -150,11 +152,21 @@ def moving(browser, url: str) -> float:
     return min(float(np.percentile(page.evaluate(MOVE, values), 95)) for _ in range(ROUNDS))
 
 
+def exporting(trace: Trace, kind: str) -> tuple[float, float]:
+    """Seconds that one file takes, and its million bytes."""
+    began = time.perf_counter()
+    size = len(made(trace, kind, 0))
+    return time.perf_counter() - began, size / 1e6
+
+
 def main() -> None:
+    traces = {"256": wide_trace(), "1024": long_trace()}
+    for kind in FORMATS:
+        seconds, size = exporting(traces["1024"], kind)
+        print(f"1024 positions as {kind}: {seconds:.1f} s, {size:.1f} MB (budget {EXPORT_BUDGET[0]} s, {EXPORT_BUDGET[1]} MB)")
     with serve_app() as url, launch() as browser:
         print(f"the app: its example painted after {opening(browser, url):.0f} ms (budget {OPENING_BUDGET})")
         print(f"the app: a threshold at the shown step, p95 {moving(browser, url):.0f} ms (budget {MOVE_BUDGET})", flush=True)
-    traces = {"256": wide_trace(), "1024": long_trace()}
     with serve(page_of(traces), theme=page_theme(), css=STYLE) as url, launch() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(url)
