@@ -151,6 +151,12 @@ def test_received_attention_stands_above_with_the_level_and_the_sinks(trace, ste
     assert all((value > np.float32(level)) == (position in sinks) for position, value in bars(figure).items())
 
 
+@CASES
+def test_bars_never_cover_their_neighbours(trace, step):
+    for figure in (figures.attention_map(trace, step), figures.sinks_over_time(trace)):
+        assert all(bars.width == 0.8 for bars in figure.data if isinstance(bars, go.Bar))
+
+
 def test_a_rule_without_sinks_has_neither_level_nor_frames():
     for figure in (figures.attention_map(NO_GRAPH, 0), figures.sinks_over_time(NO_GRAPH)):
         assert not figure.layout.shapes and {one.name for one in figure.data} <= {"received attention", "attention", "received"}

@@ -103,8 +103,8 @@ def received_bars(values: np.ndarray, sinks: np.ndarray, names: list[str], level
         "received": (others, theme.Look("received attention", "", COLOURS["faint"], "")),
         "sink": (sinks, theme.Look("received by a sink", "", COLOURS["conflict"], "", "cross")),
     }
-    drawn = [
-        go.Bar(x=at, y=values[at], name=look.label, marker=fill(look), hoverinfo="text", hovertext=hover(values, at, names))
+    drawn = [  # unless it is told, a bar is as wide as the sinks lie apart
+        go.Bar(x=at, y=values[at], width=0.8, name=look.label, marker=fill(look), **hover(values, at, names))
         for at, look in looks.values()
         if len(at)
     ]
@@ -113,8 +113,8 @@ def received_bars(values: np.ndarray, sinks: np.ndarray, names: list[str], level
     return drawn
 
 
-def hover(values: np.ndarray, positions: np.ndarray, names: list[str]) -> list[str]:
-    return [f"{names[p]}<br>received {values[p]:.5f}" for p in positions]
+def hover(values: np.ndarray, positions: np.ndarray, names: list[str]) -> dict:
+    return {"hoverinfo": "text", "hovertext": [f"{names[p]}<br>received {values[p]:.5f}" for p in positions]}
 
 
 def level_line(level: float, length: int) -> go.Scatter:
