@@ -1,9 +1,11 @@
 """Training rows: token ids, which of them are masked, and what the visible ones are asked. Four kinds of row.
 
 A causal row masks nothing: every response token sees what precedes it and is asked for the token that follows, which teaches
-most for the time it takes. A drill row packs equations, those of problems and made-up ones, and asks for their results alone;
-it is causal too. A block row is a problem in the layout of `blocks`. A canvas row is what a decoder meets: question, worked
-solution and end-of-text up to a fixed width, all in view of all.
+most for the time it takes. A drill row packs equations, those of problems and made-up ones, and asks for their results alone:
+some rows causally, most with the results masked and all the rest in view of all, for a network that computes at `=` what
+follows has not thereby learned to compute it at the masks themselves, as a canvas asks. A block row is a problem in the layout
+of `blocks`. A canvas row is what a decoder meets: question, worked solution and end-of-text up to a fixed width, all in view
+of all.
 
 What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever a
 causal row would not see is first veiled, its attention scores lowered by up to `veil`, which falls to nothing in training.
@@ -39,6 +41,8 @@ WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
 MASKS = (0.1, 0.25, 0.65)  # of canvas rows: uniform, frontier, decoder
 REAL_SHARE = 0.6
+MASKED_SHARE = 0.8  # of drill rows: results masked
+PARTLY_SHARE = 0.25  # of masked results: some tokens in view
 LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
 LEVELS = len(LARGEST) - 1
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
@@ -110,21 +114,25 @@ class RowMaker:
         return np.array(row), len(prompt)
 
     def drill_row(self) -> Row:
-        """Equations, a line each, nothing masked; the tokens before those of results are asked for them."""
+        """Equations, a line each, whose results alone are asked: masked, or of the tokens before them."""
         lines: list[str] = []
         while sum(map(len, lines)) < DRILL_LENGTH:
             lines += self.equations()
-        text = "\n".join(lines)
-        encoded = self.tokenizer(text, return_offsets_mapping=True)
-        results = np.zeros(len(text), bool)
-        for match in RESULT.finditer(text):
-            results[slice(*match.span(1))] = True
-        padding = [self.end] * DRILL_WIDTH
-        ids = np.array([self.assistant, *encoded["input_ids"], *padding][:DRILL_WIDTH])
-        spans = [*encoded["offset_mapping"], *((0, 0) for _ in padding)][: DRILL_WIDTH - 1]
-        asked = np.array([*(results[start:stop].any() for start, stop in spans), False])
-        following = np.where(asked, np.roll(ids, -1), -1)
+        ids, results = self.with_results("\n".join(lines))
+        if self.random.random() < MASKED_SHARE:
+            return masked_drill(self.random, ids, results)
+        following = np.where(np.r_[results[1:], False], np.roll(ids, -1), -1)
         return causally(ids, following, start=0)
+
+    def with_results(self, text: str) -> tuple[np.ndarray, np.ndarray]:
+        """ids [DRILL_WIDTH] of equations, and [DRILL_WIDTH] bool: the tokens of their results."""
+        encoded = self.tokenizer(text, return_offsets_mapping=True)
+        is_result = np.zeros(len(text), bool)
+        for match in RESULT.finditer(text):
+            is_result[slice(*match.span(1))] = True
+        results = [False, *(bool(is_result[start:stop].any()) for start, stop in encoded["offset_mapping"])]
+        ids, rest = [self.assistant, *encoded["input_ids"]], max(0, DRILL_WIDTH - len(results))
+        return np.array(ids + [self.end] * rest)[:DRILL_WIDTH], np.array(results + [False] * rest)[:DRILL_WIDTH]
 
     def equations(self) -> list[str]:
         """Those of a problem, for they are spelled in many ways there, or as many made up, for few numbers occur there."""
@@ -135,6 +143,17 @@ class RowMaker:
     def largest(self) -> int:
         """The largest number of the next equation: half of the time the level's, else that of any level up to it."""
         return LARGEST[self.level if self.random.random() < 0.5 else self.random.integers(self.level + 1)]
+
+
+def masked_drill(random: np.random.Generator, ids: np.ndarray, results: np.ndarray) -> Row:
+    """Results masked, most of them whole, of some any tokens; what follows a result, its length that is, at times too."""
+    number = np.cumsum(results & ~np.r_[False, results[:-1]])  # the result that a token belongs to, or follows
+    kept = random.random(len(ids) + 1)[number] < PARTLY_SHARE
+    masked = results & ~(kept & (random.random(len(ids)) < 0.5))
+    masked |= np.r_[False, results[:-1]] & ~results & (random.random(len(ids)) < 0.5)
+    masked[np.argmax(results)] |= not masked.any()
+    everywhere = np.ones((len(ids), len(ids)), bool)
+    return Row(ids, masked, np.full(len(ids), -1), np.arange(len(ids)), everywhere, masked)
 
 
 def asked_before(ids: np.ndarray, masked: np.ndarray) -> np.ndarray:

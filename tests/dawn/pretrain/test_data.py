@@ -18,6 +18,7 @@ from dawn.pretrain.rows import (
     RowMaker,
     asked_before,
     frontier_mask,
+    masked_drill,
     uniform_mask,
 )
 
@@ -103,12 +104,38 @@ def test_of_a_decoders_canvas_only_the_block_in_progress_is_asked(tokenizer):
 
 def test_drills_ask_for_results_alone(tokenizer):
     maker = RowMaker(tokenizer, 3)
-    for row in (maker.drill_row() for _ in range(20)):
+    rows = [maker.drill_row() for _ in range(60)]
+    causal = [row for row in rows if not row.masked.any()]
+    assert 2 < len(causal) < 30
+    for row in causal:
         asked = np.flatnonzero(row.following >= 0)
         assert len(row.ids) == DRILL_WIDTH and len(asked)
         assert set(tokenizer.decode(row.following[asked])) <= set(" .0123456789")
         assert (row.ids[asked + 1] == row.following[asked]).all() and not np.triu(row.sees, 1).any()
         assert "=" in tokenizer.decode(row.ids[max(0, asked[0] - 6) : asked[0] + 1])
+
+
+def test_most_drills_mask_results_and_what_follows_them(tokenizer):
+    maker = RowMaker(tokenizer, 3)
+    rows = [row for row in (maker.drill_row() for _ in range(60)) if row.masked.any()]
+    assert len(rows) > 30
+    ends = 0
+    for row in rows:
+        assert len(row.ids) == DRILL_WIDTH and row.sees.all() and (row.masked == row.asked).all() and (row.following < 0).all()
+        for at in np.flatnonzero(row.masked):
+            if set(tokenizer.decode(row.ids[at : at + 1])) <= set(" .0123456789"):
+                continue
+            ends += 1  # no digit: what follows a result, and stands right behind one
+            assert set(tokenizer.decode(row.ids[at - 1 : at])) <= set(" .0123456789")
+        whole = tokenizer.decode(np.where(row.masked, tokenizer.mask_token_id, row.ids))
+        assert "=" in whole and "<|mask|>" in whole
+    assert ends > len(rows)
+
+
+def test_a_drill_that_would_mask_nothing_masks_a_result():
+    results = np.array([False, True, False])
+    chosen = [masked_drill(np.random.default_rng(seed), np.arange(3), results).masked for seed in range(60)]
+    assert all(mask.any() for mask in chosen) and not any(mask[0] for mask in chosen)
 
 
 def test_a_frontier_hides_every_number_behind_it():
