@@ -110,7 +110,8 @@ def deepened(weights: dict[str, torch.Tensor], layers: int) -> dict[str, torch.T
     have = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith(prefix))
     extra = layers - have
     if not 0 <= extra < have:
-        raise DataError(f"the model to begin with has {have} layers, this one {layers}: it needs {have} to {2 * have - 1}")
+        reach = f"{have} to {2 * have - 1}, not {layers}"
+        raise DataError(f"the model to begin with has {have} layers: from there a run can have {reach}")
     followed = {(at + 1) * have // (extra + 1) - 1 for at in range(extra)}
     sources = [(layer, copy) for layer in range(have) for copy in (False, True)[: 1 + (layer in followed)]]
     deep = {name: values for name, values in weights.items() if not name.startswith(prefix)}
