@@ -248,7 +248,9 @@ def test_hostile_text_stays_text(page):
     choose(page, "left", "hostile")
     choose(page, "right", "hostile")
     page.wait_for_selector("[data-testid=left-55]")
-    texts = page.eval_on_selector_all(".cx-side[data-side=right] .dx-token", "all => all.map(t => t.textContent)")
+    tokens = ".cx-side[data-side=right] .dx-token"
+    page.wait_for_function("tokens => [...document.querySelectorAll(tokens)].some((one) => one.textContent)", arg=tokens)
+    texts = page.eval_on_selector_all(tokens, "all => all.map(t => t.textContent)")
     assert {"${document.title='x'}", "<img·src=x·onerror=document.title='x'>", "שלום", "{{value}}", "↵"} <= set(texts)
     assert page.title() == "Comparison" and page.locator("#compare img").count() == 0
 
