@@ -25,7 +25,7 @@ EDGES = {  # kind → its words, colour and dash
 LABELS = {"other": "other dependency", "conflict": "conflict", "evidence": "leans on an anchor"}  # as the page names them
 BULGE = 0.12  # of an edge in the plane, as a share of its length
 ALONG = np.linspace(0, 1, 33)
-BEZIER = np.stack([(1 - ALONG) ** 2, 2 * ALONG * (1 - ALONG), ALONG**2], axis=1)  # [17, 3]
+BEZIER = np.stack([(1 - ALONG) ** 2, 2 * ALONG * (1 - ALONG), ALONG**2], axis=1)  # [33, 3]
 
 Bend = Callable[[np.ndarray, np.ndarray], np.ndarray]  # starts [n, 2], ends [n, 2] → control points [n, 2]
 
