@@ -24,11 +24,12 @@ from dawn.graph import DependencyGraph, build_graph
 from dawn.prediction import Needs, Prediction
 from dawn.rules.base import Moment, by_confidence
 from dawn.selection import Commit, Decision, Reason, Refusal, Selection, Tier
+from dawn.settings import Settings
 from dawn.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
-class Dawn:
+class Dawn(Settings):
     """Commits confident positions, positions induced by anchors, and a conflict-free set of the less confident ones."""
 
     name: ClassVar[str] = "dawn"

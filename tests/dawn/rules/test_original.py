@@ -55,3 +55,16 @@ def test_defaults_unknown_rules_and_unknown_settings():
     with pytest.raises(RuleError) as caught:
         make_rule("dawn", {"\x1b" + "x" * 10_000: 1})
     assert len(str(caught.value)) < 250 and "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_setting_of_every_rule_is_checked(name):
+    for setting in rule_specs(name):
+        for value in (None, -1, 0.5j):
+            with pytest.raises(ThresholdError, match=f"^{setting} must be"):
+                make_rule(name, {setting: value})
+
+
+def test_a_seed_is_a_whole_number():
+    with pytest.raises(ThresholdError, match="seed must be a whole number"):
+        make_rule("dawn-random-graph", {"seed": 0.0})
