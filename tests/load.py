@@ -30,12 +30,12 @@ PAUSE = 2.0  # mean seconds between two things that a visitor does
 
 @dataclass(slots=True)
 class Measured:
-    """Seconds by kind, limits that were said, errors, and the server's memory over time: (second, bytes)."""
+    """Seconds by kind, limits that were said, errors, and over time the server's memory and traces: (second, bytes, number)."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     limits: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
-    memory: list[tuple[float, int]] = field(default_factory=list)
+    memory: list[tuple[float, int, int]] = field(default_factory=list)
 
     def took(self, kind: str, seconds: float) -> None:
         self.seconds.setdefault(kind, []).append(seconds)
@@ -125,7 +125,7 @@ async def watch(url: str, until: float, measured: Measured) -> None:
             started = time.monotonic()
             health = (await client.get("/healthz")).json()
             measured.took("health", time.monotonic() - started)
-            measured.memory.append((started - began, health["memory_bytes"]))
+            measured.memory.append((started - began, health["memory_bytes"], health["traces"]["kept"]))
             await asyncio.sleep(5)
 
 

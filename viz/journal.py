@@ -12,10 +12,10 @@ import secrets
 import threading
 import time
 from collections import Counter
-from pathlib import Path
+
+from viz.memory import resident
 
 LOG = logging.getLogger("dawn.events")
-PAGE = 4096  # bytes of memory that Linux counts by
 
 
 class Journal:
@@ -42,9 +42,4 @@ class Journal:
         """Seconds since the start, bytes of memory in use, and the counts of events by name."""
         with self.lock:
             counts = dict(self.counts)
-        return {"uptime_seconds": round(time.monotonic() - self.began), "memory_bytes": memory(), "events": counts}
-
-
-def memory(path: Path = Path("/proc/self/statm")) -> int | None:
-    """Bytes that this process holds, as Linux says; None elsewhere."""
-    return int(path.read_text().split()[1]) * PAGE if path.is_file() else None
+        return {"uptime_seconds": round(time.monotonic() - self.began), "memory_bytes": resident(), "events": counts}

@@ -1,15 +1,21 @@
 """Whose turn it is: a model works on a few runs at a time, the others wait in a line.
 
-Fair: a visitor's second run stands behind everybody's first. Waiting costs no thread, so looking never waits for running.
+Fair: a visitor's second run stands behind everybody's first. Waiting costs no thread, so looking never waits for running;
+the threads in which models work are the line's own, and give way to all others where the processors do not suffice.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
@@ -21,6 +27,7 @@ from viz.limits import Limits
 
 GLANCE = 0.2  # seconds between two looks at the line
 REMEMBERED = 20  # runs that the expected time is the mean of
+NICENESS = 10  # of the threads in which models work: a fraction of the time where all processors are wanted
 CLOSING = "the server is being stopped: try again in a minute"
 T = TypeVar("T")
 
@@ -45,6 +52,7 @@ class Line:
         self.running: list[Ticket] = []
         self.lasted: deque[float] = deque(maxlen=REMEMBERED)
         self.closed = False
+        self.workers = ThreadPoolExecutor(limits.runs_at_once, "run", initializer=give_way)
 
     def join(self, visitor: str) -> Ticket:
         """A place at the end, or at once a turn if nobody is there; LimitError where no more may wait."""
@@ -142,17 +150,29 @@ async def in_turn(
         if ticket.gone:
             yield saying(CLOSING if line.closed else "Stopped while waiting: nothing was run.")
             return
-        async for value in threaded(values()):
+        async for value in threaded(values(), line.workers):
             yield value
     finally:
         line.leave(ticket)
 
 
-async def threaded(values: Iterator[T]) -> AsyncIterator[T]:
-    """The values of a generator, each made in a thread; it is closed with this one."""
+async def threaded(values: Iterator[T], workers: ThreadPoolExecutor | None = None) -> AsyncIterator[T]:
+    """The values of a generator, each made in a thread, one of the workers' if there are any; it is closed with this one."""
     end = object()
+
+    def made() -> T | object:
+        return workers.submit(copy_context().run, next, values, end).result() if workers else next(values, end)
+
     try:
-        while (value := await to_thread.run_sync(next, values, end)) is not end:
+        while (value := await to_thread.run_sync(made)) is not end:
             yield value
     finally:
         values.close()
+
+
+def give_way() -> None:
+    """Lower the priority of this thread and of those that it will start. Elsewhere than on Linux, or where that is not
+    allowed, it stays as it is."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)

@@ -17,6 +17,7 @@ from dawn.errors import LimitError, TraceError
 from dawn.run import Run
 from dawn.trace import Setup, Trace
 from viz.limits import MIB, Limits
+from viz.memory import give_back
 
 MOST_SESSIONS = 4096
 SHORTEST_KEY, LONGEST_KEY = 32, 64  # characters; the page makes 128 bits in hexadecimal
@@ -237,6 +238,7 @@ class TraceStore:
         entry.finish()
         with self.lock:
             self.make_room(entry.owner)
+        give_back()
 
     def stop_all(self) -> None:
         """Ask every run to stop after its current step."""

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from viz.journal import Journal, memory
+from viz.journal import Journal
 
 
 @pytest.mark.parametrize("prompts", [False, True])
@@ -32,8 +32,3 @@ def test_events_are_counted():
     for event in ("upload", "run failed", "upload"):
         journal.note(event)
     assert journal.figures()["events"] == {"upload": 2, "run failed": 1}
-
-
-def test_memory_is_what_linux_says_or_unknown(tmp_path):
-    (tmp_path / "statm").write_text("500 20 3 1 0 9 0")
-    assert memory(tmp_path / "statm") == 20 * 4096 and memory(tmp_path / "nothing") is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from dawn.errors import LimitError
 from viz.limits import Limits
-from viz.line import CLOSING, Line, in_turn
+from viz.line import CLOSING, NICENESS, Line, in_turn, threaded
 
 
 def test_one_runs_and_the_others_wait_in_order():
@@ -153,3 +155,22 @@ def test_who_is_refused_or_stopped_while_waiting_is_told():
 
     seen = asyncio.run(refused())
     assert seen[0].startswith("1 of your runs") and seen[-1].startswith("Stopped while waiting")
+
+
+def test_models_work_in_threads_of_their_own_that_give_way():
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, 0)
+
+    async def two_runs():
+        line, seen = Line(), []
+        for who in "ab":
+            await collect(line, who, lambda: ((threading.get_native_id(), niceness()) for _ in range(1)), seen)
+        looking = [value async for value in threaded(niceness() for _ in range(1))]
+        return seen, looking
+
+    before = niceness()
+    (first, second), looking = asyncio.run(two_runs())
+    assert first == second != (threading.get_native_id(), before)
+    assert looking == [before] == [niceness()]
+    if sys.platform == "linux":
+        assert first[1] == min(19, before + NICENESS)
