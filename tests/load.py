@@ -161,8 +161,8 @@ def report(measured: Measured) -> dict:
 
 def warmed_up(memory: list[tuple[float, int, int]]) -> list[tuple[float, int, int]]:
     """What was seen after a third of the time, and since the server kept as many traces as it ever did."""
-    full = next(i for i, (*_, kept) in enumerate(memory) if kept == max(kept for *_, kept in memory))
-    return memory[max(full, len(memory) // 3) :]
+    kept = [number for *_, number in memory]
+    return memory[max(kept.index(max(kept)), len(memory) // 3) :]
 
 
 def main(arguments: list[str] | None = None) -> int:

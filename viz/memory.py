@@ -16,7 +16,7 @@ def resident(path: Path = Path("/proc/self/statm")) -> int | None:
 
 def give_back() -> None:
     """Return free pages to the system. glibc keeps those that lie between small arrays in use: a forward pass's large arrays
-    are freed, the small ones of its record stay, and so a server would hold three times what its traces take."""
+    are freed, the small ones of its record stay, and so a server would hold several times what its traces take."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim:
         trim(0)
