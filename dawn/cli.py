@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
@@ -261,6 +262,7 @@ def add_pretrain(commands) -> None:
     pretrain.add_argument("--directory", type=Path, default=Path("runs/embedded"), help="checkpoints (default %(default)s)")
     pretrain.add_argument("--steps", type=int, default=3000, help="steps of the whole recipe (default %(default)s)")
     pretrain.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
+    pretrain.add_argument("--processes", type=int, default=1, help="side by side, one a core (default %(default)s)")
     pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")
     pretrain.add_argument("--export", type=Path, metavar="FOLDER", help="write the model here when done")
     pretrain.set_defaults(command=pretrain_command)
@@ -573,19 +575,20 @@ def with_progress(stream, total: int, words: str = "problems"):
 
 
 def pretrain_command(options) -> int:
-    from dawn.pretrain.train import Recipe, Training
+    from dawn.pretrain.train import Recipe, train
 
-    training = Training(Recipe(steps=options.steps, seed=options.seed), options.directory, options.start_from)
-    training.resume()
-    report_training(training)
+    recipe = Recipe(steps=options.steps, seed=options.seed, processes=options.processes)
+    with training_bar(recipe.steps) as report:
+        training = train(recipe, options.directory, options.start_from, report)
     if options.export:
         training.export(options.export)
         print(f"exported to {options.export}")
     return 0
 
 
-def report_training(training) -> None:
-    """Train to the end with a progress bar and the running figures."""
+@contextmanager
+def training_bar(steps: int):
+    """A progress bar with the running figures: what is told of each step."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -595,10 +598,10 @@ def report_training(training) -> None:
         TimeRemainingColumn(),
     )
     with Progress(*columns) as bar:
-        task = bar.add_task("training", total=training.recipe.steps, completed=training.step)
+        task = bar.add_task("training", total=steps)
 
         def report(progress):
             speed = progress.tokens / progress.seconds
             bar.update(task, completed=progress.step, description=f"loss {progress.loss:.3f}, {speed:.0f} tokens/s")
 
-        training.run(report)
+        yield report

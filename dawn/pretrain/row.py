@@ -1,8 +1,8 @@
-"""A training row: token ids, which of them are masked, what the others are asked, and who sees whom."""
+"""A training row: token ids, which of them are masked, what the others are asked, who sees whom, and what is shown later."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,11 +12,13 @@ class Row:
     """One sequence of a batch.
 
     ids [width] int64; masked [width] bool: the positions whose tokens are hidden; asked [width] bool: those of them that the
-    network is to predict; following [width] int64: the
-    token to predict at a visible position because it comes next, -1 where none is asked; position [width] int;
-    sees [width, width] bool: may the row's position attend to the column's?; veil: what is taken from the attention score of
-    those it may not see, infinite unless a canvas is being opened (see `rows`); reveal: how many of the asked positions are
-    shown first, those of which the network is most certain.
+    network is to predict; following [width] int64: the token to predict at a visible position because it comes next, -1 where
+    none is asked; position [width] int; sees [width, width] bool: may the row's position attend to the column's?; veil: what
+    is taken from the attention score of those it may not see, infinite unless a canvas is being opened (see `rows`).
+
+    A row may be asked again with more in view, as a decoder would: block [width] int tells the asked positions that a decoder
+    fills together; reveal [times, width] int: how many of a position's block are shown at each further time, those of which
+    the network is most certain. Both are empty where a row is asked once.
     """
 
     ids: np.ndarray
@@ -26,9 +28,30 @@ class Row:
     sees: np.ndarray
     asked: np.ndarray
     veil: float = np.inf
-    reveal: int = 0
+    block: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    reveal: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), int))
 
     def bias(self) -> np.ndarray:
         """[width, width] float32: what is added to the scores of attention."""
         hidden = max(-self.veil, float(np.finfo(np.float32).min))
         return np.where(self.sees, 0.0, hidden).astype(np.float32)
+
+    def shown(self, certain: np.ndarray, time: int) -> np.ndarray:
+        """[width] bool: the asked positions shown at the further time `time`, by certainties [width] of the network."""
+        asked = np.flatnonzero(self.asked)
+        order = asked[np.lexsort((-certain[asked], self.block[asked]))]  # block by block, the most certain first
+        starts = np.searchsorted(self.block[order], self.block[order])
+        rank = np.empty(len(self.ids), int)
+        rank[order] = np.arange(len(order)) - starts
+        return self.asked & (np.where(self.asked, rank, 0) < self.reveal[time])
+
+
+def revealing(random: np.random.Generator, block: np.ndarray, asked: np.ndarray, times: int) -> np.ndarray:
+    """[times, width] int, ascending: how many of each block's asked positions are shown at each further time.
+
+    The last share is uniform and each one before a uniform part of the next: a decoder that commits many at once meets a
+    block in which little is written more often than one in which much is.
+    """
+    count = np.bincount(block[asked], minlength=block.max() + 1)  # [blocks]
+    shares = np.cumprod(random.random((times, len(count))), axis=0)[::-1]
+    return (shares * count).astype(int)[:, block]

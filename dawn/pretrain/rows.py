@@ -1,23 +1,23 @@
-"""Training rows: token ids, which of them are masked, and what the visible ones are asked. Four kinds of row.
+"""Training rows: token ids, which of them are masked, and what the visible ones are asked. Five kinds of row.
 
-A causal row masks nothing: every response token sees what precedes it and is asked for the token that follows, which teaches
-most for the time it takes. A drill row packs equations, those of problems and made-up ones, and asks for their results alone:
-some rows causally, most with the results masked and all the rest in view of all, for a network that computes at `=` what
-follows has not thereby learned to compute it at the masks themselves, as a canvas asks. A block row is a problem in the layout
-of `blocks`. A canvas row is what a decoder meets: question, worked solution and end-of-text up to a fixed width, all in view
-of all.
+A single row and a block row are a problem in the layout of `blocks`: every response token asked for at once, each from all that
+precedes it (single), or as a decoder fills one block after the other (block). A drill row packs equations, those of problems
+and made-up ones, and asks for their results alone: some rows causally, most with the results masked and all the rest in view
+of all, for a network that computes at `=` what follows has not thereby learned to compute it at the masks themselves, as a
+canvas asks. A canvas row and a decoder row are what a decoder meets: question, worked solution and end-of-text up to a fixed
+width, all in view of all.
 
-What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever a
-causal row would not see is first veiled, its attention scores lowered by up to `veil`, which falls to nothing in training.
+What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever
+the written copy of a block row would not see is first veiled, its attention scores lowered by up to `veil`, which falls to
+nothing in training.
 
-Masks of a canvas row follow three states:
+Masks of a canvas row follow two states:
 - uniform (LLaDA, arXiv 2502.09992, section 2.2): t ~ U(0, 1), every response token masked with probability t;
-- frontier: what a decoder meets. Before a frontier all is written; behind it no number is, and words are written with some
-  probability; behind the frontier's block nothing is;
-- decoder: what a decoder of the most confident tokens meets. The blocks before one are written, of this one as many tokens as
-  chance says, those of which the network itself is most certain. Few more often than many: a parallel decoder commits most of
-  a block while little of it is written.
-Of the last two only the block in progress is asked: no rule ever takes more.
+- frontier: what a decoder meets that goes from left to right. Before a frontier all is written; behind it no number is, and
+  words are written with some probability; behind the frontier's block nothing is.
+A decoder row is what a decoder of the most confident tokens meets: the blocks before one are written, and of this one nothing.
+Decoder rows and block rows are asked again with those tokens shown of which the network itself is most certain.
+Only the block in progress is asked, but for uniform masks: no rule ever takes more.
 Only the response is ever masked. In canvas rows the token before a masked one is asked for it too: what the causal rows
 teach stays in use where every position sees every other.
 """
@@ -28,10 +28,10 @@ import re
 
 import numpy as np
 
-from dawn.pretrain.blocks import block_row, causal_row, causally, sees_before
+from dawn.pretrain.blocks import block_row, causally, sees_before
 from dawn.pretrain.data import LARGEST_NUMBER, Problem, equations, is_easier, problems, task_problems
 from dawn.pretrain.equations import made_up_equation
-from dawn.pretrain.row import Row
+from dawn.pretrain.row import Row, revealing
 
 MULTIPLE = 32
 GENERATED = 96
@@ -39,7 +39,8 @@ DRILL_WIDTH = 96
 DRILL_LENGTH = 3 * DRILL_WIDTH  # characters: about as many as fit
 WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
-MASKS = (0.1, 0.25, 0.65)  # of canvas rows: uniform, frontier, decoder
+UNIFORM_SHARE = 0.3  # of canvas rows
+TIMES = 2  # that block rows and decoder rows are asked again
 REAL_SHARE = 0.6
 MASKED_SHARE = 0.8  # of drill rows: results masked
 PARTLY_SHARE = 0.25  # of masked results: some tokens in view
@@ -68,36 +69,44 @@ class RowMaker:
         self.any_length = filter(is_easier, problems(seed * 10**7, held_out=False))
 
     def canvas_row(self) -> Row:
-        """A word problem with one of the three masks."""
+        """A word problem, masked uniformly or behind a frontier."""
         ids, start = self.encode(next(self.task))
-        kind = self.random.choice(["uniform", "frontier", "decoder"], p=MASKS)
-        if kind == "uniform":
+        if self.random.random() < UNIFORM_SHARE:
             masked = asked = uniform_mask(self.random, len(ids), start)
-        elif kind == "frontier":
+        else:
             masked = frontier_mask(self.random, self.is_number[ids], start)
             asked = masked & in_block(len(ids), start, (int(np.argmax(masked)) - start) // MULTIPLE)
-        else:
-            written = int(np.argmax(ids[start:] == self.end))  # tokens of the answer
-            block = int(self.random.integers(written // MULTIPLE + 1))
-            masked = np.arange(len(ids)) >= start + block * MULTIPLE
-            asked = masked & in_block(len(ids), start, block)
-        following = asked_before(ids, masked) if kind != "decoder" else np.full(len(ids), -1)
+        return self.opened(ids, start, masked, asked, asked_before(ids, masked))
+
+    def decoder_row(self) -> Row:
+        """A word problem of which one block is next."""
+        ids, start = self.encode(next(self.task))
+        written = int(np.argmax(ids[start:] == self.end))  # tokens of the answer
+        block = int(self.random.integers(written // MULTIPLE + 1))
+        masked = np.arange(len(ids)) >= start + block * MULTIPLE
+        asked = masked & in_block(len(ids), start, block)
+        one = np.zeros(len(ids), int)
+        reveal = revealing(self.random, one, asked, TIMES)
+        return self.opened(ids, start, masked, asked, np.full(len(ids), -1), block=one, reveal=reveal)
+
+    def opened(self, ids: np.ndarray, start: int, masked: np.ndarray, asked: np.ndarray, following: np.ndarray, **more) -> Row:
+        """A row on which every position sees every other, but for the veil."""
         veil, sees = self.veil * self.random.random(), sees_before(len(ids), start)
-        reveal = int(asked.sum() * self.random.random() ** 2) if kind == "decoder" else 0
-        return Row(ids, masked, following, np.arange(len(ids)), sees, asked, veil, reveal)
+        return Row(ids, masked, following, np.arange(len(ids)), sees, asked, veil, **more)
 
     def block_row(self) -> Row:
-        """A word problem whose response tokens are all targets (see `blocks`)."""
-        prompt, answer = self.halves(next(self.task))
-        width = -(-(len(prompt) + 2 * (len(answer) + 1)) // MULTIPLE) * MULTIPLE
-        response = answer + [self.end] * ((width - len(prompt)) // 2 - len(answer))
-        return block_row(self.random, prompt, response, width)
+        """A word problem filled block by block (see `blocks`)."""
+        return self.in_blocks(MULTIPLE, TIMES)
 
-    def causal_row(self) -> Row:
-        """A word problem, nothing masked, whose response tokens are asked for what follows them."""
+    def single_row(self) -> Row:
+        """A word problem whose response tokens are each asked for from all that precedes them (see `blocks`)."""
+        return self.in_blocks(1, 0)
+
+    def in_blocks(self, size: int, times: int) -> Row:
         prompt, answer = self.halves(next(self.task))
-        width = -(-(len(prompt) + len(answer) + 1) // MULTIPLE) * MULTIPLE
-        return causal_row(prompt, [*answer, self.end], width)
+        response = answer + [self.end] * (size - len(answer) % size)
+        width = -(-(len(prompt) + 2 * len(response)) // MULTIPLE) * MULTIPLE
+        return block_row(self.random, prompt, response, size, width, times)
 
     def halves(self, problem: Problem) -> tuple[list[int], list[int]]:
         """The token ids of the question in its chat form, and those of the worked solution."""

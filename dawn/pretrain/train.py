@@ -3,7 +3,11 @@
 The network is transformers' LlamaForCausalLM without the causal mask. The loss is the mean cross-entropy at the masked
 positions, plus that of next-token prediction at the visible positions that are asked for it (see `rows`). Matrices are
 trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls linearly to zero over the
-last part (`decay_share`; 1: from the start).
+last part (`decay_share`; 1: from the start). Rows that are asked several times train at each time, so that no forward pass
+is made for the choice of what is shown alone.
+
+Several processes, one a core, take steps of the same kind of row and average their gradients: on a CPU that is nearly as
+many times faster, which threads within one small network's operations are not.
 """
 
 from __future__ import annotations
@@ -14,6 +18,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +33,8 @@ from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
 MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
-KINDS = ("causal", "drill", "block", "canvas")
-SHAPE = {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 8, "num_attention_heads": 4}
+KINDS = ("single", "block", "drill", "canvas", "decoder")
+MEETING = "processes"  # the file by which processes find each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,14 @@ class Recipe:
     warmup_steps: int = 50
     decay_share: float = 1.0
     turn: tuple[float, float] = (0.6, 0.85)
-    shares_first: tuple[float, ...] = (0.5, 0.2, 0.3, 0.0)  # causal, drill, block, canvas
-    shares_last: tuple[float, ...] = (0.1, 0.1, 0.2, 0.6)
+    shares_first: tuple[float, ...] = (0.4, 0.4, 0.2, 0.0, 0.0)  # of steps, by KINDS
+    shares_last: tuple[float, ...] = (0.05, 0.2, 0.1, 0.15, 0.5)
     veil: float = 8.0
-    rounds: int = 2  # parts in which a decoder canvas's first tokens are shown
+    processes: int = 1  # each takes tokens_per_step
+    width: int = 192
+    inner_width: int = 512
+    layers: int = 8
+    heads: int = 4
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
@@ -64,7 +74,7 @@ class Recipe:
         return self.veil * (1 - self.turned(step))
 
     def shares(self, step: int) -> dict[str, float]:
-        """Share of each kind of row at a step."""
+        """Share of each kind of row in steps about this one."""
         part = self.turned(step)
         shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
         return dict(zip(KINDS, shares.tolist(), strict=True))
@@ -84,7 +94,7 @@ class Progress:
     seconds: float
 
 
-def new_network(tokenizer):
+def new_network(tokenizer, recipe: Recipe):
     """A randomly initialised LlamaForCausalLM that looks both ways."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -98,7 +108,10 @@ def new_network(tokenizer):
         mask_token_id=tokenizer.mask_token_id,
         is_causal=False,
         attn_implementation="eager",  # the backward pass of fused attention is slower on a CPU
-        **SHAPE,
+        hidden_size=recipe.width,
+        intermediate_size=recipe.inner_width,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
     )
     return LlamaForCausalLM(config).float()
 
@@ -124,35 +137,38 @@ def deepened(weights: dict[str, torch.Tensor], layers: int) -> dict[str, torch.T
 
 
 def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
-    """(kind, rows) a step: one kind, one width; kinds by their shares of rows at that step."""
+    """(kind, rows) a step: one kind, one width. The kind is the same for all processes. Rows that are asked several times
+    are so many times fewer, so that every step costs about the same."""
     waiting: dict[tuple[str, int], list[Row]] = defaultdict(list)
-    make = dict(zip(KINDS, (maker.causal_row, maker.drill_row, maker.block_row, maker.canvas_row), strict=True))
-    step = first_step
-    while True:
+    make = {kind: getattr(maker, f"{kind}_row") for kind in KINDS}
+    for step in count(first_step):
         shares, maker.veil = recipe.shares(step), recipe.veil_at(step)
-        kind = str(maker.random.choice(KINDS, p=list(shares.values())))
-        row = make[kind]()
-        key = (kind, len(row.ids))
-        waiting[key].append(row)
-        if len(waiting[key]) * len(row.ids) + len(row.ids) > recipe.tokens_per_step:
-            yield kind, waiting.pop(key)
-            step += 1
+        kind = str(np.random.default_rng([recipe.seed, step]).choice(KINDS, p=list(shares.values())))
+        full = False
+        while not full:
+            row = make[kind]()
+            rows = waiting[kind, len(row.ids)]
+            rows.append(row)
+            full = (len(rows) + 1) * len(row.ids) * (1 + len(row.reveal)) > recipe.tokens_per_step
+        yield kind, waiting.pop((kind, len(row.ids)))
 
 
 class Training:
     """A network, its optimisers and its place in the recipe; `save` and `resume` keep all of it."""
 
-    def __init__(self, recipe: Recipe, directory: Path, start: Path | None = None):
-        """start: the folder of an exported model whose tokenizer and weights a new run begins with."""
+    def __init__(self, recipe: Recipe, directory: Path, start: Path | None = None, rank: int = 0):
+        """start: the folder of an exported model whose tokenizer and weights a new run begins with; rank: which of the
+        recipe's processes this one is. The first one reports and saves."""
         if start and not (start / "model.safetensors").exists():
             raise DataError(f"no model.safetensors in {start}: give the folder of an exported model")
-        self.recipe, self.directory, self.start = recipe, directory, start
+        self.recipe, self.directory, self.start, self.rank = recipe, directory, start, rank
         directory.mkdir(parents=True, exist_ok=True)
         self.tokenizer = self.own_tokenizer()
         torch.manual_seed(recipe.seed)
-        self.network = new_network(self.tokenizer)
+        self.network = new_network(self.tokenizer, recipe)
         self.optimisers = self.new_optimisers()
-        self.step, self.tokens, self.level, self.mastery = 0, 0, 0, 0.0
+        self.step, self.tokens, self.mastery = 0, 0, 0.0
+        self.level = LEVELS if start else 0
 
     def own_tokenizer(self):
         """The tokenizer of this run: the directory's, else that of the model it starts from, else newly trained; kept."""
@@ -209,7 +225,8 @@ class Training:
         torch._dynamo.config.recompile_limit = 64  # one graph a width, rows and layout
         for layer in self.network.model.layers:
             layer.compile(dynamic=False)
-        maker = RowMaker(self.tokenizer, seed=self.recipe.seed * 1000 + self.step)
+        seed = self.recipe.seed * 1000 + self.step
+        maker = RowMaker(self.tokenizer, seed * self.recipe.processes + self.rank)
         maker.level = self.level
         curve: dict[str, list[tuple[float, ...]]] = defaultdict(list)
         for kind, rows in batches(maker, self.recipe, self.step):
@@ -220,11 +237,12 @@ class Training:
             curve[kind].append((progress.loss, progress.right, progress.digits))
             if kind == "drill":
                 maker.level = self.advance(progress.digits)
-            if self.step % save_every == 0:
+            if self.step % save_every == 0 and not self.rank:
                 self.save()
                 self.note(curve)
                 curve.clear()
-        self.save()
+        if not self.rank:
+            self.save()
 
     def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
         """Append the means of loss, right targets and right digits since the last note, by kind of row."""
@@ -241,40 +259,50 @@ class Training:
         return self.level
 
     def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
-        """Forward, backward, update of one batch."""
+        """Forward and backward as often as the rows are asked, then one update."""
         started = time.perf_counter()
-        ids = torch.from_numpy(np.stack([row.ids for row in rows]))  # [rows, width]
-        masked, asked = (
-            torch.from_numpy(np.stack(marks)) for marks in zip(*((row.masked, row.asked) for row in rows), strict=True)
-        )
-        shown = self.shown_first(rows, ids, masked, asked)  # [rows, width]
-        masked, asked = masked & ~shown, asked & ~shown
-        hidden = self.hidden(rows, ids.masked_fill(masked, self.tokenizer.mask_token_id))  # [rows, width, d]
-        following = torch.from_numpy(np.stack([row.following for row in rows]))  # [rows, width]
-        questions = [(asked, ids), (following >= 0, following)]
-        figures = [self.ask(hidden[where], tokens[where], is_number) for where, tokens in questions if where.any()]
-        sum(loss for loss, *_ in figures).backward()
+        ids, masked, asked, following = (
+            torch.from_numpy(np.stack([getattr(row, name) for row in rows])) for name in ("ids", "masked", "asked", "following")
+        )  # [rows, width] each
+        times = 1 + len(rows[0].reveal)
+        shown, figures = torch.zeros_like(asked), []
+        for time_asked in range(times):
+            visible = ids.masked_fill(masked & ~shown, self.tokenizer.mask_token_id)
+            hidden = self.hidden(rows, visible)  # [rows, width, d]
+            questions = [(asked & ~shown, ids), (following >= 0, following)]
+            losses = [self.ask(hidden[where], tokens[where], is_number) for where, tokens in questions if where.any()]
+            (sum(loss for loss, *_ in losses) / times).backward()
+            figures.append((losses[0][0].item(), *losses[0][1:]))
+            if time_asked + 1 < times:
+                shown = self.shown(rows, hidden, asked & ~shown, shown, time_asked)
+        figures = self.averaged(np.mean(figures, axis=0))
         self.update()
         self.step += 1
-        self.tokens += ids.numel()
-        loss, right, digits = figures[0]
-        seconds = time.perf_counter() - started
-        return Progress(self.step, self.recipe.steps, kind, loss.item(), right, digits, ids.numel(), seconds)
+        self.tokens += times * ids.numel() * self.recipe.processes
+        return Progress(self.step, self.recipe.steps, kind, *figures, times * ids.numel(), time.perf_counter() - started)
 
-    def shown_first(self, rows: list[Row], ids: torch.Tensor, masked: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """[rows, width] bool: of the asked positions of each row, the `reveal` ones that the network is most certain of; in
-        `rounds` parts, each of which sees those before, as a decoder commits them."""
-        shown, most = torch.zeros_like(asked), max(row.reveal for row in rows)
-        rounds = min(self.recipe.rounds, most)
-        for part in range(1, rounds + 1):
-            visible, left = ids.masked_fill(masked & ~shown, self.tokenizer.mask_token_id), asked & ~shown
-            states = self.hidden(rows, visible)[left].detach()  # [left, d]; not without gradients, which would be another graph
-            certain = torch.full(asked.shape, -1.0)
-            certain[left] = self.network.lm_head(states).softmax(-1).amax(-1)
-            for row, here, levels in zip(rows, shown, certain, strict=True):
-                more = row.reveal * part // rounds - int(here.sum())
-                here[levels.topk(more).indices] = True
-        return shown
+    def shown(
+        self, rows: list[Row], hidden: torch.Tensor, asked: torch.Tensor, before: torch.Tensor, time_asked: int
+    ) -> torch.Tensor:
+        """[rows, width] bool: what a decoder would have committed next, by the states [rows, width, d] of the pass in which
+        `asked` [rows, width] were still masked and those of `before` were shown, which stay."""
+        certain = before.float() * 2  # above any probability
+        with torch.no_grad():
+            certain[asked] = self.network.lm_head(hidden[asked]).softmax(-1).amax(-1)
+        levels = certain.numpy()
+        return torch.from_numpy(np.stack([row.shown(level, time_asked) for row, level in zip(rows, levels, strict=True)]))
+
+    def averaged(self, figures: np.ndarray) -> list[float]:
+        """Average the gradients and a step's figures over the processes; figures: of this one, NaN where it has none."""
+        if self.recipe.processes == 1:
+            return figures.tolist()
+        gradients = [p.grad for p in self.network.parameters()]
+        flat = torch.cat([g.reshape(-1) for g in gradients] + [torch.from_numpy(np.nan_to_num(figures)).float()])
+        torch.distributed.all_reduce(flat)
+        flat /= self.recipe.processes
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients] + [len(figures)]), strict=False):
+            gradient.copy_(mean.view_as(gradient))
+        return flat[-len(figures) :].tolist()
 
     def ask(self, hidden: torch.Tensor, target: torch.Tensor, is_number: np.ndarray) -> tuple[torch.Tensor, float, float]:
         """Mean cross-entropy at states [n, d] of the tokens [n]; the shares of them and of their digits that are right."""
@@ -310,3 +338,34 @@ class Training:
         self.tokenizer.save_pretrained(target)
         facts = {"recipe": asdict(self.recipe), "steps_done": self.step, "tokens_seen": self.tokens}
         (target / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def train(recipe: Recipe, directory: Path, start: Path | None, report: Callable[[Progress], None]) -> Training:
+    """Train to the recipe's end, this process being the first of the recipe's; goes on from the directory's checkpoint."""
+    training = Training(recipe, directory, start)
+    (directory / MEETING).unlink(missing_ok=True)
+    spawn = get_context("spawn").Process
+    others = [spawn(target=work, args=(rank, recipe, directory, start), daemon=True) for rank in range(1, recipe.processes)]
+    for process in others:
+        process.start()
+    take_part(training, report)
+    return training
+
+
+def work(rank: int, recipe: Recipe, directory: Path, start: Path | None) -> None:
+    """What each process beside the first does."""
+    take_part(Training(recipe, directory, start, rank), lambda progress: None)
+
+
+def take_part(training: Training, report: Callable[[Progress], None]) -> None:
+    """Train with the recipe's other processes, once all are there; each has its part of the cores."""
+    training.resume()
+    processes = training.recipe.processes
+    if processes == 1:
+        return training.run(report)
+    torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+    place = (training.directory / MEETING).absolute().as_uri()
+    torch.distributed.init_process_group("gloo", init_method=place, rank=training.rank, world_size=processes)
+    training.run(report)
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()

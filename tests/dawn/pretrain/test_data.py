@@ -14,6 +14,7 @@ from dawn.pretrain.rows import (
     DRILL_WIDTH,
     LARGEST,
     MULTIPLE,
+    TIMES,
     WIDTHS,
     RowMaker,
     asked_before,
@@ -75,8 +76,8 @@ def test_a_canvas_opens_by_degrees(tokenizer):
         assert all(0 <= row.veil <= veil and (row.bias() == np.where(row.sees, 0, -np.float32(row.veil))).all() for row in rows)
         start = int(np.flatnonzero(rows[0].ids == maker.assistant)[0]) + 1
         assert rows[0].sees[:start, :start].all() and not np.triu(rows[0].sees[start:, start:], 1).any()
-    causal = maker.causal_row()
-    assert causal.bias()[~causal.sees].max() < -1e30
+    single = maker.single_row()
+    assert single.bias()[~single.sees].max() < -1e30
 
 
 def test_digits_are_tokens_of_their_own(tokenizer):
@@ -93,13 +94,26 @@ def test_rows_have_the_trained_widths_and_never_mask_the_prompt(tokenizer):
 
 def test_of_a_decoders_canvas_only_the_block_in_progress_is_asked(tokenizer):
     maker = RowMaker(tokenizer, seed=6)
-    rows = [row for row in (maker.canvas_row() for _ in range(200)) if not (row.asked == row.masked).all()]
-    assert len(rows) > 60 and sum(row.reveal > 0 for row in rows) > 40
-    for row in rows:
+    asked_blocks = set()
+    for row in (maker.decoder_row() for _ in range(60)):
         start = int(np.flatnonzero(row.ids == maker.assistant)[0]) + 1
         blocks = (np.flatnonzero(row.asked) - start) // MULTIPLE
-        assert len(set(blocks)) == 1 and 0 <= row.reveal < len(blocks) and row.masked[row.asked].all()
-        assert not (row.masked & ~row.asked)[start : start + blocks[0] * MULTIPLE].any() or not row.reveal
+        assert len(set(blocks)) == 1 and not row.masked[: start + blocks[0] * MULTIPLE].any()
+        assert row.masked[start + blocks[0] * MULTIPLE :].all() and row.reveal.shape == (TIMES, len(row.ids))
+        assert (row.reveal < len(blocks)).all() and (row.following < 0).all()
+        asked_blocks.add(blocks[0])
+    assert asked_blocks == {0, 1, 2}
+
+
+def test_block_and_single_rows_hold_whole_responses(tokenizer):
+    maker = RowMaker(tokenizer, seed=7)
+    for _ in range(30):
+        for row, times in ((maker.block_row(), TIMES), (maker.single_row(), 0)):
+            start = int(np.flatnonzero(row.ids == maker.assistant)[0]) + 1
+            copies = row.ids[row.masked]
+            assert (copies == row.ids[start : start + len(copies)]).all() and copies[-1] == maker.end
+            assert len(row.ids) % MULTIPLE == 0 and len(row.reveal) == times
+            assert not times or len(copies) % MULTIPLE == 0
 
 
 def test_drills_ask_for_results_alone(tokenizer):

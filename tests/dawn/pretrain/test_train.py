@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,14 +20,14 @@ from dawn.pretrain.muon import orthogonalise
 from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.train import KINDS, Recipe, Training
 
-TINY = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+TINY = partial(Recipe, width=32, inner_width=32, layers=2, heads=2)
 
 
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
-    """A run's folder with the shipped tokenizer, a tiny network, and nothing compiled."""
-    monkeypatch.setattr(train, "SHAPE", TINY)
+    """A run's folder with the shipped tokenizer; nothing is compiled."""
     monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_: None)
+    monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")  # of processes that a test starts
     (tmp_path / "tokenizer").mkdir()
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copy(EMBEDDED_FOLDER / name, tmp_path / "tokenizer")
@@ -34,14 +36,14 @@ def directory(tmp_path, monkeypatch):
 
 def test_it_learns_stops_resumes_and_exports(directory):
     seen = []
-    recipe = Recipe(steps=24, tokens_per_step=768, warmup_steps=2)
+    recipe = TINY(steps=24, tokens_per_step=768, warmup_steps=2)
     first = Training(recipe, directory)
     first.run(seen.append, save_every=12)
     assert [p.step for p in seen] == list(range(1, 25)) and {"block", "drill"} <= {p.kind for p in seen} <= set(KINDS)
     assert sum(p.loss for p in seen[-6:]) < sum(p.loss for p in seen[:6])
     curve = [json.loads(line) for line in (directory / "curve.jsonl").read_text().splitlines()]
     assert [line["step"] for line in curve] == [12, 24] and "block" in curve[1]["loss_right_digits"]
-    resumed = Training(Recipe(steps=26, tokens_per_step=768), directory)
+    resumed = Training(TINY(steps=26, tokens_per_step=768), directory)
     resumed.resume()
     assert resumed.step == 24 and resumed.tokens == first.tokens
     for one, other in zip(first.network.parameters(), resumed.network.parameters(), strict=True):
@@ -59,11 +61,11 @@ def test_it_learns_stops_resumes_and_exports(directory):
 
 def test_starting_from_nothing_is_refused(directory):
     with pytest.raises(DataError, match=r"model\.safetensors"):
-        Training(Recipe(), directory, directory / "nowhere")
+        Training(TINY(), directory, directory / "nowhere")
 
 
 def test_the_rate_warms_up_holds_and_falls_to_zero():
-    recipe = Recipe(steps=1000, warmup_steps=50, decay_share=0.3)
+    recipe = TINY(steps=1000, warmup_steps=50, decay_share=0.3)
     assert recipe.rate(0) == pytest.approx(0.02) and recipe.rate(400) == 1.0
     assert recipe.rate(850) == pytest.approx(0.5) and recipe.rate(1000) == 0.0
     assert tuple(recipe.shares(0).values()) == recipe.shares_first
@@ -72,7 +74,7 @@ def test_the_rate_warms_up_holds_and_falls_to_zero():
 
 
 def test_a_mastered_level_is_followed_by_the_next(directory):
-    training = Training(Recipe(), directory)
+    training = Training(TINY(), directory)
     assert training.advance(0.9) == 0
     for _ in range(1000):
         training.advance(1.0)
@@ -85,31 +87,51 @@ def test_orthogonalised_matrices_have_singular_values_near_one(shape):
     assert values.min() > 0.5 and values.max() < 1.3
 
 
-@pytest.mark.parametrize("rounds", [1, 3])
-def test_a_decoders_canvas_shows_first_what_the_network_is_most_certain_of(directory, rounds):
-    training = Training(Recipe(rounds=rounds), directory)
+def test_what_is_shown_is_what_the_network_is_most_certain_of_and_what_was_shown_stays(directory):
+    training = Training(TINY(), directory)
     training.network.eval()
     maker = RowMaker(training.tokenizer, seed=2)
-    row = next(row for row in iter(maker.canvas_row, None) if row.reveal > 3)
+    row = next(row for row in iter(maker.decoder_row, None) if 2 < row.reveal[0][0] < row.reveal[1][0] - 2)
     ids, masked, asked = (torch.from_numpy(values)[None] for values in (row.ids, row.masked, row.asked))
-    shown = training.shown_first([row], ids, masked, asked)[0]
-    before = torch.zeros_like(shown)
-    for part in range(1, rounds + 1):
-        visible = ids.masked_fill(masked & ~before, training.tokenizer.mask_token_id)
-        certain = training.network.lm_head(training.hidden([row], visible)[0]).softmax(-1).amax(-1)
-        left = asked[0] & ~before
-        best = certain.masked_fill(~left, -1).topk(row.reveal * part // rounds - int(before.sum())).indices
-        before[best] = True
-    assert shown.equal(before) and shown.sum() == row.reveal
+    shown, before = torch.zeros_like(asked), set()
+    for time in range(2):
+        hidden = training.hidden([row], ids.masked_fill(masked & ~shown, training.tokenizer.mask_token_id))
+        certain = training.network.lm_head(hidden[0]).softmax(-1).amax(-1)
+        left = asked & ~shown
+        best = certain.masked_fill(~left[0], -1).topk(int(row.reveal[time][0]) - len(before)).indices
+        shown = training.shown([row], hidden, left, shown, time)
+        before |= set(best.tolist())
+        assert set(shown[0].nonzero()[:, 0].tolist()) == before
+
+
+def test_two_processes_step_along_the_mean_of_their_gradients(directory):
+    recipe = TINY(steps=1, tokens_per_step=768, warmup_steps=1, processes=2, seed=5)
+    seen = []
+    together = train.train(recipe, directory, None, seen.append)
+    alone = Training(replace(recipe, processes=1), directory)
+    alone.update = lambda: None
+    for rank in range(2):
+        maker = RowMaker(alone.tokenizer, 2 * 5000 + rank)
+        maker.level = 0
+        kind, rows = next(train.batches(maker, recipe, 0))
+        tokens = alone.one_step(kind, rows, maker.is_number).tokens
+        assert kind == seen[0].kind and (rank or tokens == seen[0].tokens)
+    for parameter in alone.network.parameters():
+        parameter.grad /= 2
+    alone.step = 0
+    Training.update(alone)
+    for one, other in zip(together.network.parameters(), alone.network.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    assert (directory / "checkpoint.pt").exists()
 
 
 @pytest.mark.parametrize(("have", "layers"), [(2, 2), (2, 3), (6, 8), (4, 7)])
-def test_a_deeper_network_begins_by_computing_what_the_other_does(directory, monkeypatch, have, layers):
+def test_a_deeper_network_begins_by_computing_what_the_other_does(directory, have, layers):
     tokens = torch.arange(40)[None]
     outputs, weights = [], None
     for depth in (have, layers):
-        monkeypatch.setitem(train.SHAPE, "num_hidden_layers", depth)
-        network = train.new_network(Training(Recipe(), directory).tokenizer).eval()
+        recipe = TINY(layers=depth)
+        network = train.new_network(Training(recipe, directory).tokenizer, recipe).eval()
         weights = train.deepened(weights, depth) if weights else network.state_dict()
         network.load_state_dict(weights)
         outputs.append(network(tokens).logits)
