@@ -13,11 +13,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import count
+from queue import SimpleQueue
 from typing import TypeVar
 
 from anyio import to_thread
@@ -52,7 +53,7 @@ class Line:
         self.running: list[Ticket] = []
         self.lasted: deque[float] = deque(maxlen=REMEMBERED)
         self.closed = False
-        self.workers = ThreadPoolExecutor(limits.runs_at_once, "run", initializer=give_way)
+        self.workers = Workers(limits.runs_at_once)
 
     def join(self, visitor: str) -> Ticket:
         """A place at the end, or at once a turn if nobody is there; LimitError where no more may wait."""
@@ -129,6 +130,34 @@ class Line:
         return f"Waiting: {runs} ahead of yours, about {max(1, round(seconds))} s."
 
 
+class Workers:
+    """Up to so many threads that give way to all others. A process that ends does not wait for them, as it would for those of
+    an executor: what a model does just then has no end in sight."""
+
+    def __init__(self, most: int):
+        self.most, self.calls, self.threads = most, SimpleQueue(), []
+
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        """What the call will return, made in one of the threads in the context of this one."""
+        future: Future[T] = Future()
+        self.calls.put((future, copy_context(), call))
+        if len(self.threads) < self.most:
+            self.threads.append(threading.Thread(target=self.work, name="run", daemon=True))
+            self.threads[-1].start()
+        return future
+
+    def work(self) -> None:
+        """What each thread does for ever."""
+        give_way()
+        while True:
+            future, context, call = self.calls.get()
+            try:
+                future.set_result(context.run(call))
+            except BaseException as error:
+                future.set_exception(error)
+            del future, context, call  # a value may be large, and the next call a long time off
+
+
 async def in_turn(
     line: Line, visitor: str, values: Callable[[], Iterator[T]], saying: Callable[[str], T], again: bool = False
 ) -> AsyncIterator[T]:
@@ -156,12 +185,12 @@ async def in_turn(
         line.leave(ticket)
 
 
-async def threaded(values: Iterator[T], workers: ThreadPoolExecutor | None = None) -> AsyncIterator[T]:
+async def threaded(values: Iterator[T], workers: Workers | None = None) -> AsyncIterator[T]:
     """The values of a generator, each made in a thread, one of the workers' if there are any; it is closed with this one."""
     end = object()
 
     def made() -> T | object:
-        return workers.submit(copy_context().run, next, values, end).result() if workers else next(values, end)
+        return workers.submit(lambda: next(values, end)).result() if workers else next(values, end)
 
     try:
         while (value := await to_thread.run_sync(made)) is not end:

@@ -161,16 +161,20 @@ def test_models_work_in_threads_of_their_own_that_give_way():
     def niceness() -> int:
         return os.getpriority(os.PRIO_PROCESS, 0)
 
+    def worker() -> tuple[int, bool, int]:
+        return threading.get_native_id(), threading.current_thread().daemon, niceness()
+
     async def two_runs():
-        line, seen = Line(), []
+        line, seen = Line(Limits(runs_at_once=1)), []
         for who in "ab":
-            await collect(line, who, lambda: ((threading.get_native_id(), niceness()) for _ in range(1)), seen)
+            await collect(line, who, lambda: (worker() for _ in range(1)), seen)
         looking = [value async for value in threaded(niceness() for _ in range(1))]
         return seen, looking
 
     before = niceness()
     (first, second), looking = asyncio.run(two_runs())
-    assert first == second != (threading.get_native_id(), before)
+    assert first == second and first[0] != threading.get_native_id()
+    assert first[1], "nobody waits at the process's end for a thread of a model"
     assert looking == [before] == [niceness()]
     if sys.platform == "linux":
-        assert first[1] == min(19, before + NICENESS)
+        assert first[2] == min(19, before + NICENESS)
