@@ -29,7 +29,7 @@ import re
 import numpy as np
 
 from dawn.pretrain.blocks import block_row, causally, sees_before
-from dawn.pretrain.data import LARGEST_NUMBER, Problem, equations, is_easier, problems, task_problems
+from dawn.pretrain.data import LARGEST_NUMBER, Problem, equations, task_problems
 from dawn.pretrain.equations import made_up_equation
 from dawn.pretrain.row import Row, revealing
 
@@ -66,7 +66,6 @@ class RowMaker:
         self.random = np.random.default_rng(seed)
         self.level, self.veil = LEVELS, 0.0
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
-        self.any_length = filter(is_easier, problems(seed * 10**7, held_out=False))
 
     def canvas_row(self) -> Row:
         """A word problem, masked uniformly or behind a frontier."""
@@ -146,7 +145,7 @@ class RowMaker:
     def equations(self) -> list[str]:
         """Those of a problem, for they are spelled in many ways there, or as many made up, for few numbers occur there."""
         if self.random.random() < REAL_SHARE:
-            return equations(next(self.any_length))
+            return equations(next(self.task))
         return [made_up_equation(self.random, self.largest()) for _ in range(3)]
 
     def largest(self) -> int:

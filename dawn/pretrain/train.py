@@ -31,9 +31,11 @@ from dawn.pretrain.muon import Muon
 from dawn.pretrain.row import Row
 from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
+from dawn.settings import require_whole
 
 MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
 KINDS = ("single", "block", "drill", "canvas", "decoder")
+MOST_STEPS, MOST_PROCESSES = 10**7, 256
 MEETING = "processes"  # the file by which processes find each other
 
 
@@ -50,14 +52,18 @@ class Recipe:
     warmup_steps: int = 50
     decay_share: float = 1.0
     turn: tuple[float, float] = (0.6, 0.85)
-    shares_first: tuple[float, ...] = (0.4, 0.4, 0.2, 0.0, 0.0)  # of steps, by KINDS
-    shares_last: tuple[float, ...] = (0.05, 0.2, 0.1, 0.15, 0.5)
+    shares_first: tuple[float, ...] = (0.3, 0.35, 0.35, 0.0, 0.0)  # of steps, by KINDS
+    shares_last: tuple[float, ...] = (0.05, 0.1, 0.3, 0.1, 0.45)
     veil: float = 8.0
     processes: int = 1  # each takes tokens_per_step
     width: int = 192
     inner_width: int = 512
     layers: int = 8
     heads: int = 4
+
+    def __post_init__(self):
+        require_whole("steps", self.steps, 1, MOST_STEPS)
+        require_whole("processes", self.processes, 1, MOST_PROCESSES)
 
     def rate(self, step: int) -> float:
         """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
