@@ -105,6 +105,15 @@ def serve(page: gr.Blocks, lab: Lab, mcp: bool = False) -> None:
     page.launch(prevent_thread_lock=True, mcp_server=mcp, **launch_options(lab))
     wait_for_signal(lab.close)
     page.close(verbose=False)
+    leave()
+
+
+def leave() -> None:
+    """End the process at once: a model may be at work in a thread that nobody waits for, and the interpreter's own end would
+    abort in its midst."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def wait_for_signal(then: Callable[[], None]) -> None:

@@ -49,9 +49,9 @@ class Row:
 def revealing(random: np.random.Generator, block: np.ndarray, asked: np.ndarray, times: int) -> np.ndarray:
     """[times, width] int, ascending: how many of each block's asked positions are shown at each further time.
 
-    The last share is uniform and each one before a uniform part of the next: a decoder that commits many at once meets a
-    block in which little is written more often than one in which much is.
+    Each time shows a uniform part of what is left. So most looks are at the two ends of a block's filling: at its beginning,
+    where a decoder that commits many at once makes most of its choices, and at its end, where what is computed is left over.
     """
     count = np.bincount(block[asked], minlength=block.max() + 1)  # [blocks]
-    shares = np.cumprod(random.random((times, len(count))), axis=0)[::-1]
-    return (shares * count).astype(int)[:, block]
+    left = np.cumprod(random.random((times, len(count))), axis=0)
+    return np.ceil(count * (1 - left)).astype(int).clip(max=count - 1)[:, block]

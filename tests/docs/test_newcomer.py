@@ -18,12 +18,14 @@ from tests.docs.blocks import DOCS, ROOT, block
 
 NAME, SETTINGS = "falling", ("high", "fall")
 APP = """
+import os
 import app
 page = app.build(app.open_lab())
 parts = {one["props"].get("elem_id"): one for one in page.get_config_file()["components"]}
 menus = [parts[name]["props"]["choices"] for name in ("rule", "race-rule-1")]
 print([[value for _, value in menu] for menu in menus])
-print([(parts[f"falling-{name}"]["type"], parts[f"falling-{name}"]["props"]["value"]) for name in ("high", "fall")])
+print([(parts[f"falling-{name}"]["type"], parts[f"falling-{name}"]["props"]["value"]) for name in ("high", "fall")], flush=True)
+os._exit(0)  # the first model is still being loaded in a thread
 """
 BENCH = "from dawn.bench.selection import costs_at; print([cost.rule for cost in costs_at(64, 16, 2)])"
 
