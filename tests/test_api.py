@@ -20,7 +20,7 @@ from viz.endpoints import Endpoints
 
 README = ROOT / "README.md"
 PUBLIC = {"/run", "/rules", "/models", "/replay", "/explain", "/open_trace", "/save_trace"}
-LONG = {"rule": "original", "generated": 128, "stop_at_end": False}
+LONG = {"rule": "original", "generated": 64, "stop_at_end": False}
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_runs_wait_their_turn_within_the_limits(server):
     assert "of your runs are under way or waiting" in refused
     said = [value.get("words", "") for job in jobs for value in job.outputs() if isinstance(value, dict)]
     assert any(words.startswith("Waiting: 1 run is ahead") for words in said)
-    assert all(job.result()["notice"] == "" and job.result()["forwards"] == 128 for job in jobs if not job.exception())
+    assert all(job.result()["notice"] == "" and job.result()["forwards"] == 64 for job in jobs if not job.exception())
 
 
 def streamed(server, question: str) -> contextlib.AbstractContextManager:
