@@ -18,8 +18,8 @@ Masks of a canvas row follow two states:
 A decoder row is what a decoder of the most confident tokens meets: the blocks before one are written, and of this one nothing.
 Decoder rows and block rows are asked again with those tokens shown of which the network itself is most certain.
 Only the block in progress is asked, but for uniform masks: no rule ever takes more.
-Only the response is ever masked. In canvas rows the token before a masked one is asked for it too: what the causal rows
-teach stays in use where every position sees every other.
+Only the response is ever masked. In canvas rows the token before a masked one is asked for it too: what the written
+copies teach stays in use where every position sees every other.
 """
 
 from __future__ import annotations
