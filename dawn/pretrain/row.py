@@ -41,9 +41,9 @@ class Row:
         asked = np.flatnonzero(self.asked)
         order = asked[np.lexsort((-certain[asked], self.block[asked]))]  # block by block, the most certain first
         starts = np.searchsorted(self.block[order], self.block[order])
-        rank = np.empty(len(self.ids), int)
+        rank = np.zeros(len(self.ids), int)
         rank[order] = np.arange(len(order)) - starts
-        return self.asked & (np.where(self.asked, rank, 0) < self.reveal[time])
+        return self.asked & (rank < self.reveal[time])
 
 
 def revealing(random: np.random.Generator, block: np.ndarray, asked: np.ndarray, times: int) -> np.ndarray:
