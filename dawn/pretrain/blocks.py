@@ -16,28 +16,36 @@ from dawn.pretrain.row import Row, revealing
 
 
 def block_row(
-    random: np.random.Generator, prompt: list[int], response: list[int], size: int, width: int, times: int = 0
+    random: np.random.Generator,
+    prompt: list[int],
+    response: list[int],
+    begins: np.ndarray,
+    wanted: np.ndarray,
+    width: int,
+    times: int = 0,
 ) -> Row:
-    """prompt + written response + response masked in blocks of `size`, padded to `width` ≥ len(prompt) + 2 · len(response);
-    asked `times` times more with a part of each block shown."""
+    """prompt + written response + response masked in blocks, padded to `width`; asked `times` times more with a part of each
+    block shown. begins [len(response)] int: where the block of a token begins, -1 for a token of no block, which has no
+    masked copy; wanted [len(response)] bool: the tokens that are asked, at least one of each block."""
     start, length = len(prompt), len(response)
-    blocks = np.arange(length) // size
-    rest = width - start - 2 * length
-    position = np.r_[np.arange(start), np.tile(np.arange(start, start + length), 2), np.zeros(rest, int)]
-    ids = np.r_[prompt, response, response, np.full(rest, response[-1])].astype(np.int64)
+    copied = np.flatnonzero(begins >= 0)
+    rest = width - start - length - len(copied)
+    position = np.r_[np.arange(start + length), start + copied, np.zeros(rest, int)]
+    ids = np.r_[prompt, response, np.array(response)[copied], np.full(rest, response[-1])].astype(np.int64)
     following = np.full(width, -1)
     following[start - 1 : start + length - 1] = response
-    masked = np.r_[np.zeros(start + length, bool), np.ones(length, bool), np.zeros(rest, bool)]
-    block = np.r_[np.zeros(start + length, int), blocks, np.zeros(rest, int)]
+    masked = np.r_[np.zeros(start + length, bool), np.ones(len(copied), bool), np.zeros(rest, bool)]
+    asked = np.r_[np.zeros(start + length, bool), wanted[copied], np.zeros(rest, bool)]
+    block = np.r_[np.zeros(start + length, int), begins[copied], np.zeros(rest, int)]
     return Row(
         ids=ids,
         masked=masked,
-        asked=masked,
+        asked=asked,
         position=position,
-        sees=sees_matrix(blocks, start, rest),
+        sees=sees_matrix(begins[copied], start, length, rest),
         following=following,
         block=block,
-        reveal=revealing(random, block, masked, times),
+        reveal=revealing(random, block, asked, times),
     )
 
 
@@ -54,15 +62,15 @@ def sees_before(width: int, start: int) -> np.ndarray:
     return sees
 
 
-def sees_matrix(blocks: np.ndarray, start: int, rest: int) -> np.ndarray:
-    """[width, width] bool: may the row's position attend to the column's? Padding sees and is seen by itself alone."""
-    length = len(blocks)
-    kind = np.r_[np.zeros(start, int), np.ones(length, int), np.full(length, 2), np.full(rest, 3)]
-    block = np.r_[np.full(start, -1), blocks, blocks, np.full(rest, length)]
-    index = np.arange(len(kind))
+def sees_matrix(begins: np.ndarray, start: int, length: int, rest: int) -> np.ndarray:
+    """[width, width] bool: may the row's position attend to the column's? begins [copies]: the response token with which the
+    block of a masked copy begins. Padding sees and is seen by itself alone."""
+    copies = len(begins)
+    kind = np.repeat([0, 1, 2, 3], [start, length, copies, rest])
+    index = np.arange(len(kind)) - start  # of a written token in the response
+    before = np.r_[np.zeros(start, int), np.arange(1, length + 1), begins, np.zeros(rest, int)]  # written, seen up to here
     query, key = kind[:, None], kind[None]
     prompt = (key == 0) & (query < 3)
-    before = (query == 1) & (index[None] <= index[:, None])
-    written = (key == 1) & (before | ((query == 2) & (block[None] < block[:, None])))
-    masked = (key == 2) & (query == 2) & (block[None] == block[:, None])
+    written = (key == 1) & (index[None] < before[:, None]) & (query < 3)
+    masked = (key == 2) & (query == 2) & (before[None] == before[:, None])
     return prompt | written | masked | np.eye(len(kind), dtype=bool)

@@ -25,6 +25,7 @@ copies teach stays in use where every position sees every other.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,7 +43,9 @@ FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.3  # of canvas rows
 TIMES = 2  # that block rows and decoder rows are asked again
 REAL_SHARE = 0.6
-MASKED_SHARE = 0.8  # of drill rows: results masked
+DRILL_SHARES = (0.5, 0.35, 0.15)  # of results whose length is open, of masked results in view of all, and of causal ones
+OPEN_LENGTH = 60  # written tokens of a drill of open results; with their copies about as many as DRILL_WIDTH
+BEHIND = 4  # the most tokens masked behind an open result
 PARTLY_SHARE = 0.25  # of masked results: some tokens in view
 LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
 LEVELS = len(LARGEST) - 1
@@ -104,8 +107,9 @@ class RowMaker:
     def in_blocks(self, size: int, times: int) -> Row:
         prompt, answer = self.halves(next(self.task))
         response = answer + [self.end] * (size - len(answer) % size)
-        width = -(-(len(prompt) + 2 * len(response)) // MULTIPLE) * MULTIPLE
-        return block_row(self.random, prompt, response, size, width, times)
+        begins = np.arange(len(response)) // size * size
+        width = widened(len(prompt) + 2 * len(response))
+        return block_row(self.random, prompt, response, begins, np.ones(len(response), bool), width, times)
 
     def halves(self, problem: Problem) -> tuple[list[int], list[int]]:
         """The token ids of the question in its chat form, and those of the worked solution."""
@@ -117,7 +121,7 @@ class RowMaker:
         prompt, answer = self.halves(problem)
         full = self.random.random() < FULL_WIDTH_SHARE
         needed = len(prompt) + (GENERATED if full else len(answer) + 1)
-        width = min(-(-max(needed, WIDTHS[0]) // MULTIPLE) * MULTIPLE, WIDTHS[-1])
+        width = min(widened(max(needed, WIDTHS[0])), WIDTHS[-1])
         row = (prompt + answer + [self.end] * width)[:width]
         return np.array(row), len(prompt)
 
@@ -127,10 +131,11 @@ class RowMaker:
         while sum(map(len, lines)) < DRILL_LENGTH:
             lines += self.equations()
         ids, results = self.with_results("\n".join(lines))
-        if self.random.random() < MASKED_SHARE:
-            return masked_drill(self.random, ids, results)
         following = np.where(np.r_[results[1:], False], np.roll(ids, -1), -1)
-        return causally(ids, following, start=0)
+        kind = self.random.choice(["open", "masked", "causal"], p=DRILL_SHARES)
+        if kind == "open":
+            return open_drill(self.random, ids[:OPEN_LENGTH], results[:OPEN_LENGTH])
+        return masked_drill(self.random, ids, results) if kind == "masked" else causally(ids, following, start=0)
 
     def with_results(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """ids [DRILL_WIDTH] of equations, and [DRILL_WIDTH] bool: the tokens of their results."""
@@ -151,6 +156,26 @@ class RowMaker:
     def largest(self) -> int:
         """The largest number of the next equation: half of the time the level's, else that of any level up to it."""
         return LARGEST[self.level if self.random.random() < 0.5 else self.random.integers(self.level + 1)]
+
+
+def widened(length: int) -> int:
+    """The width of a row that holds `length` tokens."""
+    return -(-length // MULTIPLE) * MULTIPLE
+
+
+def open_drill(random: np.random.Generator, ids: np.ndarray, results: np.ndarray) -> Row:
+    """Each result masked with some tokens behind it, in view of what precedes it alone, as at the frontier of a canvas. The
+    first of those is asked too, which tells where the result ends, and asked again with some of all these shown."""
+    behind = np.r_[False, results[:-1]] & ~results
+    begins = np.full(len(ids), -1)
+    for start in np.flatnonzero(results & ~np.r_[False, results[:-1]]):  # a longer block ends where the next result begins
+        digits = int(np.argmin(np.r_[results[start:], False]))
+        begins[start : start + digits + random.integers(1, BEHIND + 1)] = start - 1  # in the response
+    copies = int((begins >= 0).sum())
+    width = widened(max(len(ids) + copies, DRILL_WIDTH))
+    row = block_row(random, ids[:1].tolist(), ids[1:].tolist(), begins[1:], (results | behind)[1:], width, TIMES)
+    following = np.where(np.r_[results[1:], np.zeros(width - len(ids) + 1, bool)], np.roll(row.ids, -1), -1)
+    return replace(row, following=following)
 
 
 def masked_drill(random: np.random.Generator, ids: np.ndarray, results: np.ndarray) -> Row:

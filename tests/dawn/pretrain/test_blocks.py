@@ -16,7 +16,9 @@ START, LENGTH = len(PROMPT), len(RESPONSE)
 
 def rows():
     random = np.random.default_rng(0)
-    return [block_row(random, PROMPT, RESPONSE, size, 32, times) for size, times in ((1, 0), (4, 2), (5, 1), (12, 3))]
+    everything, at = np.ones(len(RESPONSE), bool), np.arange(len(RESPONSE))
+    sizes = ((1, 0), (4, 2), (5, 1), (12, 3))
+    return [block_row(random, PROMPT, RESPONSE, at // size * size, everything, 32, times) for size, times in sizes]
 
 
 def test_a_masked_copy_sees_its_block_and_the_written_ones_before_it():
@@ -88,7 +90,7 @@ def test_shown_is_of_each_block_what_the_network_is_most_certain_of():
     for time in range(2):
         shown = row.shown(certain, time)
         assert not shown[~row.asked].any()
-        for block in range(3):
+        for block in np.unique(row.block[copies]):
             inside = copies[row.block[copies] == block]
             best = inside[np.argsort(-certain[inside])][: row.reveal[time][inside[0]]]
             assert set(best) == set(inside[shown[inside]])

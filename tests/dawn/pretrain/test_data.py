@@ -129,9 +129,9 @@ def test_drills_ask_for_results_alone(tokenizer):
         assert "=" in tokenizer.decode(row.ids[max(0, asked[0] - 6) : asked[0] + 1])
 
 
-def test_most_drills_mask_results_and_what_follows_them(tokenizer):
+def test_masked_drills_mask_results_and_what_follows_them(tokenizer):
     maker = RowMaker(tokenizer, 3)
-    rows = [row for row in (maker.drill_row() for _ in range(60)) if row.masked.any()]
+    rows = [row for row in (maker.drill_row() for _ in range(120)) if row.masked.any() and not len(row.reveal)]
     assert len(rows) > 30
     ends = 0
     for row in rows:
@@ -144,6 +144,27 @@ def test_most_drills_mask_results_and_what_follows_them(tokenizer):
         whole = tokenizer.decode(np.where(row.masked, tokenizer.mask_token_id, row.ids))
         assert "=" in whole and "<|mask|>" in whole
     assert ends > len(rows)
+
+
+def test_open_drills_ask_for_a_result_and_its_end_in_view_of_what_precedes_it_alone(tokenizer):
+    maker = RowMaker(tokenizer, 5)
+    rows = [row for row in (maker.drill_row() for _ in range(60)) if len(row.reveal)]
+    assert 15 < len(rows) < 45
+    longer = 0
+    for row in rows:
+        written = int(np.argmax(row.masked))  # tokens before the masked copies
+        assert len(row.ids) % MULTIPLE == 0 and row.reveal.shape == (TIMES, len(row.ids))
+        for begin in np.unique(row.block[row.masked]):
+            copies = np.flatnonzero(row.masked & (row.block == begin))
+            wanted = copies[row.asked[copies]]
+            assert row.ids[wanted].tolist() == row.ids[row.position[wanted]].tolist()
+            assert set(tokenizer.decode(row.ids[wanted[:-1]])) <= set(" .0123456789") and tokenizer.decode(row.ids[wanted[:1]])
+            assert (np.diff(wanted) == 1).all() and wanted[0] == copies[0]
+            seen = np.flatnonzero(row.sees[copies[0]])
+            assert set(seen) == set(range(row.position[copies[0]])) | set(copies)
+            longer += len(copies) > len(wanted)
+        assert (row.following[written:] < 0).all() and (row.following >= 0).any()
+    assert longer > len(rows)
 
 
 def test_a_drill_that_would_mask_nothing_masks_a_result():

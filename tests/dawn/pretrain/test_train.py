@@ -110,6 +110,15 @@ def test_what_is_shown_is_what_the_network_is_most_certain_of_and_what_was_shown
         assert set(shown[0].nonzero()[:, 0].tolist()) == before
 
 
+def test_the_rows_of_a_step_are_alike(directory):
+    """Drills are asked once or several times, never both in one step."""
+    shares = (0.0, 0.0, 1.0, 0.0, 0.0)
+    recipe = TINY(tokens_per_step=768, shares_first=shares, shares_last=shares)
+    steps = train.batches(RowMaker(Training(recipe, directory).tokenizer, 6), recipe, 0)
+    asked = [{(len(row.ids), len(row.reveal)) for row in next(steps)[1]} for _ in range(12)]
+    assert all(len(kinds) == 1 for kinds in asked) and len({times for kinds in asked for _, times in kinds}) == 2
+
+
 def test_two_processes_step_along_the_mean_of_their_gradients(directory):
     recipe = TINY(steps=1, tokens_per_step=768, warmup_steps=1, processes=2, seed=5)
     seen = []
