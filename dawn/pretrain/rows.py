@@ -2,10 +2,11 @@
 
 A single row and a block row are a problem in the layout of `blocks`: every response token asked for at once, each from all that
 precedes it (single), or as a decoder fills one block after the other (block). A drill row packs equations, those of problems
-and made-up ones, and asks for their results alone: some rows causally, most with the results masked and all the rest in view
-of all, for a network that computes at `=` what follows has not thereby learned to compute it at the masks themselves, as a
-canvas asks. A canvas row and a decoder row are what a decoder meets: question, worked solution and end-of-text up to a fixed
-width, all in view of all.
+and made-up ones, and asks for their results alone, in three ways: causally; masked, with all the rest in view of all, for a
+network that computes at `=` what follows has not thereby learned to compute it at the masks themselves, as a canvas asks; and
+open, masked together with what follows and in view of what precedes alone, for what follows tells how many digits a result
+has, and a decoder does not know it yet. A canvas row and a decoder row are what a decoder meets: question, worked solution and
+end-of-text up to a fixed width, all in view of all.
 
 What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever
 the written copy of a block row would not see is first veiled, its attention scores lowered by up to `veil`, which falls to
