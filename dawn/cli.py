@@ -260,9 +260,12 @@ def add_bench(commands) -> None:
 def add_pretrain(commands) -> None:
     pretrain = commands.add_parser("pretrain", help="train the embedded model; resumes where it stopped")
     pretrain.add_argument("--directory", type=Path, default=Path("runs/embedded"), help="checkpoints (default %(default)s)")
-    pretrain.add_argument("--steps", type=int, default=3000, help="steps of the whole recipe (default %(default)s)")
-    pretrain.add_argument("--seed", type=int, default=0, help="of weights and data (default %(default)s)")
-    pretrain.add_argument("--processes", type=int, default=1, help="side by side, one a core (default %(default)s)")
+    pretrain.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="JSON with what is not standard, or a model's training.json"
+    )
+    pretrain.add_argument("--steps", type=int, help="steps of the whole recipe (default: the recipe's, else 3000)")
+    pretrain.add_argument("--seed", type=int, help="of weights and data (default: the recipe's, else 0)")
+    pretrain.add_argument("--processes", type=int, help="side by side, one a core (default: the recipe's, else 1)")
     pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")
     pretrain.add_argument("--export", type=Path, metavar="FOLDER", help="write the model here when done")
     pretrain.set_defaults(command=pretrain_command)
@@ -575,9 +578,12 @@ def with_progress(stream, total: int, words: str = "problems"):
 
 
 def pretrain_command(options) -> int:
-    from dawn.pretrain.train import Recipe, train
+    from dawn.pretrain.recipe import Recipe, read_recipe
+    from dawn.pretrain.train import train
 
-    recipe = Recipe(steps=options.steps, seed=options.seed, processes=options.processes)
+    given = {name: getattr(options, name) for name in ("steps", "seed", "processes")}
+    written = read_recipe(options.recipe) if options.recipe else {}
+    recipe = Recipe(**written | {name: value for name, value in given.items() if value is not None})
     with training_bar(recipe.steps) as report:
         training = train(recipe, options.directory, options.start_from, report)
     if options.export:

@@ -29,62 +29,13 @@ from torch.nn.functional import cross_entropy
 
 from dawn.errors import DataError
 from dawn.pretrain.muon import Muon
+from dawn.pretrain.recipe import KINDS, Recipe
 from dawn.pretrain.row import Row
 from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
-from dawn.settings import require_whole
 
 MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
-KINDS = ("single", "block", "drill", "canvas", "decoder")
-MOST_STEPS, MOST_PROCESSES = 10**7, 256
 MEETING = "processes"  # the file by which processes find each other
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides the weights. Over the part `turn` of the run, the shares of each kind of row go from
-    `shares_first` to `shares_last`, and the `veil` of canvases (see `rows`) falls to zero."""
-
-    steps: int = 3000
-    tokens_per_step: int = 4096
-    seed: int = 0
-    matrix_lr: float = 0.012
-    other_lr: float = 0.0012
-    warmup_steps: int = 50
-    decay_share: float = 1.0
-    turn: tuple[float, float] = (0.6, 0.85)
-    shares_first: tuple[float, ...] = (0.3, 0.35, 0.35, 0.0, 0.0)  # of steps, by KINDS
-    shares_last: tuple[float, ...] = (0.05, 0.1, 0.3, 0.1, 0.45)
-    veil: float = 8.0
-    processes: int = 1  # each takes tokens_per_step
-    width: int = 192
-    inner_width: int = 512
-    layers: int = 8
-    heads: int = 4
-
-    def __post_init__(self):
-        require_whole("steps", self.steps, 1, MOST_STEPS)
-        require_whole("processes", self.processes, 1, MOST_PROCESSES)
-
-    def rate(self, step: int) -> float:
-        """Factor of the learning rates at a step: warm-up, constant, linear to zero."""
-        left = (self.steps - step) / (self.steps * self.decay_share)
-        return min(1.0, (step + 1) / self.warmup_steps, max(left, 0.0))
-
-    def turned(self, step: int) -> float:
-        """How much of the turn a step has behind it: 0 … 1."""
-        first, last = self.turn
-        return min(1.0, max(0.0, (step / self.steps - first) / (last - first)))
-
-    def veil_at(self, step: int) -> float:
-        """The veil of canvases at a step."""
-        return self.veil * (1 - self.turned(step))
-
-    def shares(self, step: int) -> dict[str, float]:
-        """Share of each kind of row in steps about this one."""
-        part = self.turned(step)
-        shares = np.array(self.shares_first) * (1 - part) + np.array(self.shares_last) * part
-        return dict(zip(KINDS, shares.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

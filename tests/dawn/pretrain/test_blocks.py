@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from dawn.pretrain.blocks import block_row
+from dawn.pretrain.recipe import Recipe
 from dawn.pretrain.row import revealing
-from dawn.pretrain.train import Recipe, Training, new_network
+from dawn.pretrain.train import Training, new_network
 from tests.dawn.models.small import small_tokenizer
 
 PROMPT, RESPONSE = list(range(10, 16)), list(range(30, 42))
