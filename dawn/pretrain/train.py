@@ -8,7 +8,7 @@ is made for the choice of what is shown alone.
 
 Several processes, one a core, take steps of the same kind of row and average their gradients: on a CPU that is nearly as
 many times faster, which threads within one small network's operations are not. Where the CPU multiplies bfloat16 in
-hardware, products are taken in it, three times as fast; weights, sums and optimisers stay in float32.
+hardware, products are taken in it; weights, sums and optimisers stay in float32.
 """
 
 from __future__ import annotations
