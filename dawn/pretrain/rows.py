@@ -132,11 +132,12 @@ class RowMaker:
         while sum(map(len, lines)) < DRILL_LENGTH:
             lines += self.equations()
         ids, results = self.with_results("\n".join(lines))
-        following = np.where(np.r_[results[1:], False], np.roll(ids, -1), -1)
         kind = self.random.choice(["open", "masked", "causal"], p=DRILL_SHARES)
         if kind == "open":
             return open_drill(self.random, ids[:OPEN_LENGTH], results[:OPEN_LENGTH])
-        return masked_drill(self.random, ids, results) if kind == "masked" else causally(ids, following, start=0)
+        if kind == "masked":
+            return masked_drill(self.random, ids, results)
+        return causally(ids, asked_next(ids, results), start=0)
 
     def with_results(self, text: str) -> tuple[np.ndarray, np.ndarray]:
         """ids [DRILL_WIDTH] of equations, and [DRILL_WIDTH] bool: the tokens of their results."""
@@ -167,33 +168,45 @@ def widened(length: int) -> int:
 def open_drill(random: np.random.Generator, ids: np.ndarray, results: np.ndarray) -> Row:
     """Each result masked with some tokens behind it, in view of what precedes it alone, as at the frontier of a canvas. The
     first of those is asked too, which tells where the result ends, and asked again with some of all these shown."""
-    behind = np.r_[False, results[:-1]] & ~results
     begins = np.full(len(ids), -1)
-    for start in np.flatnonzero(results & ~np.r_[False, results[:-1]]):  # a longer block ends where the next result begins
+    for start in np.flatnonzero(first_of(results)):  # a longer block ends where the next result begins
         digits = int(np.argmin(np.r_[results[start:], False]))
         begins[start : start + digits + random.integers(1, BEHIND + 1)] = start - 1  # in the response
     copies = int((begins >= 0).sum())
     width = widened(max(len(ids) + copies, DRILL_WIDTH))
-    row = block_row(random, ids[:1].tolist(), ids[1:].tolist(), begins[1:], (results | behind)[1:], width, TIMES)
-    following = np.where(np.r_[results[1:], np.zeros(width - len(ids) + 1, bool)], np.roll(row.ids, -1), -1)
-    return replace(row, following=following)
+    row = block_row(random, ids[:1].tolist(), ids[1:].tolist(), begins[1:], (results | right_behind(results))[1:], width, TIMES)
+    return replace(row, following=asked_next(row.ids, np.r_[results, np.zeros(width - len(ids), bool)]))
 
 
 def masked_drill(random: np.random.Generator, ids: np.ndarray, results: np.ndarray) -> Row:
     """Results masked, most of them whole, of some any tokens; what follows a result, its length that is, at times too."""
-    number = np.cumsum(results & ~np.r_[False, results[:-1]])  # the result that a token belongs to, or follows
+    number = np.cumsum(first_of(results))  # the result that a token belongs to, or follows
     kept = random.random(len(ids) + 1)[number] < PARTLY_SHARE
     masked = results & ~(kept & (random.random(len(ids)) < 0.5))
-    masked |= np.r_[False, results[:-1]] & ~results & (random.random(len(ids)) < 0.5)
+    masked |= right_behind(results) & (random.random(len(ids)) < 0.5)
     masked[np.argmax(results)] |= not masked.any()
     everywhere = np.ones((len(ids), len(ids)), bool)
     return Row(ids, masked, np.full(len(ids), -1), np.arange(len(ids)), everywhere, masked)
 
 
+def first_of(runs: np.ndarray) -> np.ndarray:
+    """[width] bool: the first of every run of true entries."""
+    return runs & ~np.r_[False, runs[:-1]]
+
+
+def right_behind(runs: np.ndarray) -> np.ndarray:
+    """[width] bool: what stands right behind every run of true entries."""
+    return ~runs & np.r_[False, runs[:-1]]
+
+
+def asked_next(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """[width] int: at every token that a wanted one follows, that one; -1 elsewhere."""
+    return np.where(np.r_[wanted[1:], False], np.roll(ids, -1), -1)
+
+
 def asked_before(ids: np.ndarray, masked: np.ndarray) -> np.ndarray:
     """[width] int: at every visible token that a masked one follows, that one; -1 elsewhere."""
-    asked = ~masked & np.r_[masked[1:], False]
-    return np.where(asked, np.roll(ids, -1), -1)
+    return np.where(masked, -1, asked_next(ids, masked))
 
 
 def in_block(width: int, start: int, block: int) -> np.ndarray:
@@ -214,7 +227,7 @@ def frontier_mask(random: np.random.Generator, is_number: np.ndarray, start: int
     """[width] bool: a state of block-wise decoding whose first unwritten number is the frontier (see the module's text)."""
     width = len(is_number)
     position = np.arange(width)
-    begins = np.flatnonzero(is_number & ~np.roll(is_number, 1) & (position >= start))
+    begins = np.flatnonzero(first_of(is_number) & (position >= start))
     anywhere = not len(begins) or random.random() < 0.25
     frontier = int(random.integers(start, width) if anywhere else random.choice(begins))
     words = 1.0 if random.random() < 0.35 else random.random()
