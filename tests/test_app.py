@@ -31,13 +31,14 @@ def page(context, address):
 
 
 def run(page, prompt: str | None = None) -> int:
-    """Run the prompt to its end; the number of steps."""
+    """Run the prompt to its end and until the answer is judged, the last request of a run; the number of steps."""
     if prompt is not None:
         page.fill("#prompt textarea", prompt)
     trace = page.get_attribute("#explorer", "data-trace")
-    page.click("#run")
-    page.wait_for_function("trace => document.querySelector('#explorer').dataset.trace !== trace", arg=trace)
-    page.wait_for_function(f"{DONE} && Number({STEP}) === Number({SHOWN}) - 1", timeout=60_000)
+    with page.expect_response("**/run/predict*", timeout=90_000):
+        page.click("#run")
+        page.wait_for_function("trace => document.querySelector('#explorer').dataset.trace !== trace", arg=trace)
+        page.wait_for_function(f"{DONE} && Number({STEP}) === Number({SHOWN}) - 1", timeout=60_000)
     return int(page.get_attribute("#explorer", "data-steps"))
 
 
