@@ -25,7 +25,7 @@ WHOLE = {
     "layers": (1, 256),
     "heads": (1, 256),
 }
-NUMBERS = {"matrix_lr": (0, 1), "other_lr": (0, 1), "decay_share": (1e-6, 1), "veil": (0, 1e6)}
+NUMBERS = {"matrix_lr": (0, 1), "other_lr": (0, 1), "decay_share": (1e-6, 1), "averaging": (0, 0.9999), "veil": (0, 1e6)}
 LISTS = {"turn": 2, "shares_first": len(KINDS), "shares_last": len(KINDS)}
 
 
@@ -42,6 +42,7 @@ class Recipe:
     other_lr: float = 0.0012
     warmup_steps: int = 50
     decay_share: float = 1.0
+    averaging: float = 0.998  # decay of the running average of the weights, a step; the average is what is exported
     turn: tuple[float, float] = (0.6, 0.85)
     shares_first: tuple[float, ...] = (0.3, 0.35, 0.35, 0.0, 0.0)  # of steps, by KINDS
     shares_last: tuple[float, ...] = (0.05, 0.1, 0.3, 0.1, 0.45)

@@ -3,8 +3,8 @@
 The network is transformers' LlamaForCausalLM without the causal mask. The loss is the mean cross-entropy at the masked
 positions, plus that of next-token prediction at the visible positions that are asked for it (see `rows`). Matrices are
 trained with Muon, embeddings and norms with AdamW; the learning rate is constant, then falls linearly to zero over the
-last part (`decay_share`; 1: from the start). Rows that are asked several times train at each time, so that no forward pass
-is made for the choice of what is shown alone.
+last part (`decay_share`; 1: from the start). What is exported is a running average of the weights over the last steps. Rows
+that are asked several times train at each time, so that no forward pass is made for the choice of what is shown alone.
 
 Several processes, one a core, take steps of the same kind of row and average their gradients: on a CPU that is nearly as
 many times faster, which threads within one small network's operations are not. Where the CPU multiplies bfloat16 in
@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dawn.errors import DataError
 from dawn.pretrain.muon import Muon
@@ -130,6 +131,7 @@ class Training:
         self.tokenizer = self.own_tokenizer()
         torch.manual_seed(recipe.seed)
         self.network = new_network(self.tokenizer, recipe)
+        self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging))
         self.optimisers = self.new_optimisers()
         self.step, self.tokens, self.mastery = 0, 0, 0.0
         self.level = LEVELS if start else 0
@@ -159,6 +161,7 @@ class Training:
             "tokens": self.tokens,
             "level": self.level,
             "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
         }
         partial = self.directory / "checkpoint.partial"
@@ -174,11 +177,13 @@ class Training:
             from transformers import LlamaForCausalLM
 
             weights = LlamaForCausalLM.from_pretrained(self.start, dtype=torch.float32).state_dict()
-            self.network.load_state_dict(deepened(weights, self.network.config.num_hidden_layers))
+            for network in (self.network, self.average.module):
+                network.load_state_dict(deepened(weights, network.config.num_hidden_layers))
 
     def take(self, state: dict) -> None:
         """Take over a checkpoint's state."""
         self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.step, self.tokens, self.level = state["step"], state["tokens"], state["level"]
@@ -242,6 +247,7 @@ class Training:
                 shown = self.shown(rows, hidden, asked & ~shown, shown, time_asked)
         figures = self.averaged(np.mean(figures, axis=0))
         self.update()
+        self.average.update_parameters(self.network)
         self.step += 1
         self.tokens += times * ids.numel() * self.recipe.processes
         return Progress(self.step, self.recipe.steps, kind, *figures, times * ids.numel(), time.perf_counter() - started)
@@ -299,7 +305,7 @@ class Training:
 
         target.mkdir(parents=True, exist_ok=True)
         copy = LlamaForCausalLM(self.network.config)
-        copy.load_state_dict(self.network.state_dict())
+        copy.load_state_dict(self.average.module.state_dict())
         copy.to(torch.bfloat16).save_pretrained(target)
         self.tokenizer.save_pretrained(target)
         facts = {"recipe": asdict(self.recipe), "steps_done": self.step, "tokens_seen": self.tokens}

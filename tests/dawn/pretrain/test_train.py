@@ -47,8 +47,9 @@ def test_it_learns_stops_resumes_and_exports(directory):
     resumed = Training(TINY(steps=26, tokens_per_step=768), directory)
     resumed.resume()
     assert resumed.step == 24 and resumed.tokens == first.tokens
-    for one, other in zip(first.network.parameters(), resumed.network.parameters(), strict=True):
-        torch.testing.assert_close(one, other)
+    for name in ("network", "average"):
+        for one, other in zip(getattr(first, name).parameters(), getattr(resumed, name).parameters(), strict=True):
+            torch.testing.assert_close(one, other)
     resumed.run(seen.append)
     assert seen[-1].step == 26
     resumed.export(directory / "out")
@@ -56,8 +57,22 @@ def test_it_learns_stops_resumes_and_exports(directory):
     started = Training(recipe, directory / "next", directory / "out")
     started.resume()
     assert started.step == 0 and len(started.tokenizer) == len(first.tokenizer)
-    for one, other in zip(started.network.parameters(), resumed.network.parameters(), strict=True):
-        torch.testing.assert_close(one, other, rtol=0.01, atol=0.001)  # bfloat16 between the two
+    for begun in (started.network, started.average.module):
+        for one, other in zip(begun.parameters(), resumed.average.module.parameters(), strict=True):
+            torch.testing.assert_close(one, other, rtol=0.01, atol=0.001)  # bfloat16 between the two
+
+
+def test_what_is_exported_is_a_running_average_of_the_weights(directory):
+    training = Training(TINY(steps=3, tokens_per_step=768, warmup_steps=1, averaging=0.75), directory)
+    weights = [p.detach().clone() for p in training.network.parameters()][:2]
+    states = []
+    training.run(lambda _: states.append([p.detach().clone() for p in training.network.parameters()][:2]))
+    mean = states[0]
+    for state in states[1:]:
+        mean = [0.75 * one + 0.25 * other for one, other in zip(mean, state, strict=True)]
+    for one, other in zip(list(training.average.parameters())[:2], mean, strict=True):
+        torch.testing.assert_close(one, other)
+    assert not torch.equal(weights[0], mean[0]) and not torch.equal(states[-1][0], mean[0])
 
 
 def test_starting_from_nothing_is_refused(directory):
