@@ -12,6 +12,7 @@ from contextlib import aclosing
 import gradio as gr
 
 from dawn.errors import DawnError
+from dawn.run import GENERATED
 from viz import programs
 from viz.lab import Lab
 from viz.line import in_turn
@@ -85,7 +86,7 @@ class Endpoints:
         request: gr.Request,
         rule: str = "dawn",
         settings: dict | None = None,
-        generated: int = 96,
+        generated: int = GENERATED,
         block_length: int = 32,
         temperature: float = 0.0,
         seed: int = 0,
