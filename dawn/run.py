@@ -17,7 +17,7 @@ from dawn.rules import Rule, settings_of
 from dawn.trace import Setup, Trace
 
 LONGEST_PROMPT = 20_000
-GENERATED, BLOCK = 128, 32  # positions to generate and of a block, where nobody says
+GENERATED, BLOCK = 96, 32  # positions to generate and of a block, where nobody says
 Written = tuple[int, int, float]  # position, token id, confidence
 
 

@@ -12,7 +12,6 @@ from contextlib import aclosing
 import gradio as gr
 
 from dawn.errors import DawnError
-from dawn.run import GENERATED
 from viz import programs
 from viz.lab import Lab
 from viz.line import in_turn
@@ -86,7 +85,7 @@ class Endpoints:
         request: gr.Request,
         rule: str = "dawn",
         settings: dict | None = None,
-        generated: int = GENERATED,
+        generated: int = 96,
         block_length: int = 32,
         temperature: float = 0.0,
         seed: int = 0,

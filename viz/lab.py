@@ -378,8 +378,6 @@ def single_token(text: str, model: TextModel) -> int:
     if not text or len(text) > LONGEST_TOKEN:
         raise DawnError(f"type a token of 1 to {LONGEST_TOKEN} characters")
     ids = model.encode_text(text)
-    if ids and model.pieces(ids[-1:])[ids[-1]] == text:  # after the empty places of a number
-        return int(ids[-1])
     if len(ids) != 1:
         pieces = " · ".join(payload.readable(model.pieces([i])[i]) for i in ids[:6])
         raise DawnError(f"{text!r} is {len(ids)} tokens of this model ({pieces}): type one of them (a leading space counts)")

@@ -30,7 +30,7 @@ from viz import layouts
 ATTENTION_UNIT = 10_000
 LARGEST_ANSWER = 3 * 2**20
 KINDS = {"u2": np.dtype("<u2"), "i4": np.dtype("<i4"), "f4": np.dtype("<f4")}
-SIGNS = {"\n": "↵", "\r": "␍", "\t": "⇥", "\u2007": "_"}  # U+2007: an empty place of a number
+SIGNS = {"\n": "↵", "\r": "␍", "\t": "⇥"}
 
 
 @dataclass(frozen=True, slots=True)

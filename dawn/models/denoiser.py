@@ -11,7 +11,6 @@ from collections.abc import Collection
 
 import numpy as np
 import torch
-from tokenizers.decoders import ByteLevel
 
 from dawn.canvas import Canvas
 from dawn.errors import CanvasError, ModelError
@@ -77,16 +76,14 @@ class TransformersDenoiser:
         return "[MASK]".join(map(self.tokenizer.decode, runs)).strip()
 
     def pieces(self, ids) -> dict[int, str]:
-        """Id → its text, also what a text leaves out; a part of a character shows as its bytes."""
+        """Id → its text; a part of a character shows as its bytes."""
         return {int(i): self.piece(int(i)) for i in ids}
 
     def piece(self, token: int) -> str:
         text = self.tokenizer.decode([token])
         if text and "\ufffd" not in text:
             return text
-        spelled = self.tokenizer.convert_ids_to_tokens(token) or f"<{token}>"  # it may know fewer ids than the network
-        text = ByteLevel().decode([spelled])
-        return spelled if "\ufffd" in text else text
+        return self.tokenizer.convert_ids_to_tokens(token) or f"<{token}>"  # the tokenizer may know fewer ids than the network
 
     def predict(self, canvas: Canvas, needs: Needs, temperature: float, random: np.random.Generator) -> Prediction:
         """One forward pass over the canvas [L]; ModelError if the memory does not suffice."""

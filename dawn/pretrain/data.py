@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dawn.pretrain.places import fillers
-
 TASK = "gsm_symbolic"
 HELD_OUT_SHARE = 1 / 16
 LONGEST_QUESTION = 92
@@ -71,10 +69,9 @@ def is_easier(problem: Problem) -> bool:
 
 
 def fits(problem: Problem, tokenizer) -> bool:
-    """At most 92 question tokens and 95 answer tokens, not counting figure spaces."""
-    filler, encoded = fillers(tokenizer), tokenizer([problem.question, problem.solution], add_special_tokens=False)["input_ids"]
-    question, answer = (sum(token not in filler for token in ids) for ids in encoded)
-    return question <= LONGEST_QUESTION and answer <= LONGEST_ANSWER
+    """At most 92 question tokens and 95 answer tokens."""
+    question, answer = tokenizer([problem.question, problem.solution], add_special_tokens=False)["input_ids"]
+    return len(question) <= LONGEST_QUESTION and len(answer) <= LONGEST_ANSWER
 
 
 def problems(seed: int, *, held_out: bool) -> Iterator[Problem]:

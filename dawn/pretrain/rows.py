@@ -33,20 +33,19 @@ import numpy as np
 from dawn.pretrain.blocks import block_row, causally, sees_before
 from dawn.pretrain.data import LARGEST_NUMBER, Problem, equations, task_problems
 from dawn.pretrain.equations import made_up_equation
-from dawn.pretrain.places import fillers
 from dawn.pretrain.row import Row, revealing
 
 MULTIPLE = 32
-GENERATED = 128
-DRILL_WIDTH = 128
+GENERATED = 96
+DRILL_WIDTH = 96
 DRILL_LENGTH = 3 * DRILL_WIDTH  # characters: about as many as fit
-NARROWEST = 96  # canvas
+WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.3  # of canvas rows
 TIMES = 2  # that block rows and decoder rows are asked again
 REAL_SHARE = 0.6
 DRILL_SHARES = (0.5, 0.35, 0.15)  # of results whose length is open, of masked results in view of all, and of causal ones
-OPEN_LENGTH = 80  # written tokens of a drill of open results; with their copies about as many as DRILL_WIDTH
+OPEN_LENGTH = 60  # written tokens of a drill of open results; with their copies about as many as DRILL_WIDTH
 BEHIND = 4  # the most tokens masked behind an open result
 PARTLY_SHARE = 0.25  # of masked results: some tokens in view
 LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
@@ -55,11 +54,9 @@ RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
 def number_tokens(tokenizer) -> np.ndarray:
-    """[V] bool: the tokens that are a place of a number, a digit or a figure space, with or without the space before it."""
+    """[V] bool: the tokens that are a single digit, with or without the space before it."""
     texts = (tokenizer.decode([i]).strip() for i in range(len(tokenizer)))
-    is_number = np.array([text.isdigit() and text.isascii() for text in texts])
-    is_number[fillers(tokenizer)] = True
-    return is_number
+    return np.array([text.isdigit() and text.isascii() for text in texts])
 
 
 class RowMaker:
@@ -125,7 +122,7 @@ class RowMaker:
         prompt, answer = self.halves(problem)
         full = self.random.random() < FULL_WIDTH_SHARE
         needed = len(prompt) + (GENERATED if full else len(answer) + 1)
-        width = widened(max(needed, NARROWEST))
+        width = min(widened(max(needed, WIDTHS[0])), WIDTHS[-1])
         row = (prompt + answer + [self.end] * width)[:width]
         return np.array(row), len(prompt)
 

@@ -1,12 +1,10 @@
-"""Byte-level BPE for the embedded model: 2,048 entries, every digit a token of its own with the space before it.
-Whole numbers take three places at least (see `places`)."""
+"""Byte-level BPE for the embedded model: 2,048 entries, every digit a token of its own with the space before it."""
 
 from __future__ import annotations
 
 from itertools import islice
 
 from dawn.pretrain.data import problems
-from dawn.pretrain.places import FIGURE_SPACE, filled_up
 
 ENTRIES = 2048
 TRAINING_TEXTS = 30_000
@@ -22,10 +20,9 @@ def train_tokenizer(seed: int = 0):
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = filled_up()
-    places = pre_tokenizers.Split(Regex(rf" ?[\d{FIGURE_SPACE}]"), behavior="isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([places, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Replace(FIGURE_SPACE, "")])
+    digits = pre_tokenizers.Split(Regex(r" ?\d"), behavior="isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=ENTRIES,
         special_tokens=[END, MASK, USER, ASSISTANT],

@@ -13,7 +13,6 @@ import gradio as gr
 from dawn.errors import DawnError
 from dawn.pretrain.data import Problem
 from dawn.rules import RULES, Dawn, Rule, make_rule, rule_help, rule_specs, settings_of
-from dawn.run import GENERATED
 from dawn.settings import Choice, Spec, Whole, specs
 from dawn.thresholds import PRESETS, RELATIVE_SINK_SHOWN, THRESHOLD_NAMES, Thresholds, preset_of
 from viz import permalink
@@ -123,7 +122,7 @@ def choose(lab: Lab):
     first, longest = next(iter(RULES)), lab.limits.generation_length
     rule = gr.Dropdown(list(RULES), value=first, label="Rule", info=rule_help(first), elem_id="rule", min_width=120)
     with gr.Accordion("Length and sampling", open=False):
-        generated = gr.Slider(0, longest, min(GENERATED, longest), step=8, label="Generation length", elem_id="gen-length")
+        generated = gr.Slider(0, longest, min(96, longest), step=8, label="Generation length", elem_id="gen-length")
         block = gr.Slider(4, min(64, longest), min(32, longest), step=4, label="Block length", elem_id="block-length")
         temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature", elem_id="temperature")
         seed = gr.Number(0, precision=0, label="Seed", elem_id="seed")

@@ -8,7 +8,6 @@ from dataclasses import asdict
 import gradio as gr
 
 from dawn.rules import RULES, Dawn
-from dawn.run import GENERATED
 from dawn.thresholds import PRESETS, preset_of
 from viz.comparison import choices
 from viz.components.race import RaceView
@@ -50,8 +49,7 @@ def build_race(lab: Lab, explorer: gr.HTML, comparison: gr.HTML) -> None:
             state = gr.HTML(line(lab.state(lab.models[0]).words), elem_id="race-state", padding=False)
             lanes = [control for place in range(MOST_LANES) for control in lane_controls(place, lab.models[0])]
             with gr.Accordion("Length", open=False):
-                length = min(GENERATED, longest)
-                generated = gr.Slider(0, longest, length, step=8, label="Generation length", elem_id="race-length")
+                generated = gr.Slider(0, longest, min(96, longest), step=8, label="Generation length", elem_id="race-length")
                 block = gr.Slider(4, min(64, longest), min(32, longest), step=4, label="Block length", elem_id="race-block")
             held_out = [[question] for question in ANSWERS]
             quiet = {"elem_id": "race-examples", "api_visibility": "private"}

@@ -14,7 +14,7 @@ from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.prediction import Needs
 from dawn.pretrain.data import is_held_out, task_problems
 from dawn.rules import Dawn, Original
-from dawn.run import BLOCK, GENERATED, start
+from dawn.run import start
 from dawn.thresholds import PRESETS
 
 
@@ -45,7 +45,7 @@ def test_its_answers_have_the_form_of_the_task_and_dawn_takes_fewer_forwards(mod
     forwards = {}
     for rule in (Original(), Dawn(PRESETS["Embedded model"])):
         runs = [
-            start(model, problem.question, rule, GENERATED, BLOCK, Options(), watch=Needs())
+            start(model, problem.question, rule, 96, 32, Options(), watch=Needs())
             for problem in islice(task_problems(1, model.tokenizer, held_out=True), 4)
         ]
         traces = [run.trace() for run in runs if list(run.iterate())]
