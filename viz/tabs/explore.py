@@ -34,8 +34,8 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_name": False}  # answer
 TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
-    "A cup of tea is 7 ounces of tea. James drinks 6 cups of tea. If tea has 3 calories per ounce how many calories did he "
-    "consume?",
+    "The Charity fundraiser team hid 100 treats. The Garcia twins each found 17 treats. All the other treats except 16 were "
+    "found by their friends. How many treats did the friends find?",
     "A tower is made out of 8 white bricks, 2 times as many black bricks, and an unknown number of purple bricks. "
     "If there are 40 bricks in the tower in total, how many purple bricks are there?",
     "Charlotte sliced an peach into 25 pieces. She ate 3 slice, her cousin ate 8 more than her, and her friend ate 3 more "
@@ -49,7 +49,7 @@ FIXED += "[MASK x 5] are positions to fill in."
 UNREADABLE = "the settings could not be read: reload the page and set them again"
 LIMITS = {  # by model: what visitors who type their own questions should know
     "embedded": "The embedded model knows about a hundred forms of short English word problem, with numbers up to 200, and "
-    "still gets more than half of these wrong. It answers every other question with fluent nonsense."
+    "gets about half of these wrong. It answers every other question with fluent nonsense."
 }
 OF_THIS = "(question, problem) => (problem && problem.question === question ? problem : {})"
 
