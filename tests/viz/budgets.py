@@ -148,7 +148,7 @@ def moving(browser, url: str) -> float:
     page.wait_for_function(PAINTED)
     page.evaluate("window.dawnExplorer.show(3)")
     page.evaluate(MOVE, [0.5])
-    values = [round(0.02 * i + 0.01, 2) for i in range(2, 47)]
+    values = [round(0.02 * i + 0.01, 2) for i in range(2, 49)]
     return min(float(np.percentile(page.evaluate(MOVE, values), 95)) for _ in range(ROUNDS))
 
 
