@@ -88,7 +88,7 @@ def test_a_threshold_move_shows_its_new_selection_at_once(page):
     page.locator("[data-testid=scrubber]").focus()
     page.keyboard.press("Home")
     page.evaluate(MOVE, [0.5])
-    values = {round(0.02 * i + 0.01, 2) for i in range(2, 49)} - {PRESETS["Embedded model"].low}  # at its own nothing is proposed
+    values = {round(0.02 * i + 0.01, 2) for i in range(2, 49)} - {PRESETS["Embedded model"].low}
     page.evaluate(MOVE, sorted(values))
     box = page.locator("[data-testid=whatif]")
     assert box.get_attribute("data-added") is not None and box.get_attribute("data-dropped") is not None
