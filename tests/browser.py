@@ -22,12 +22,17 @@ PAINTED = "document.querySelector('#explorer')?.dataset.step > ''"
 # Moves the scrubber so many times; milliseconds from each input until its step is painted.
 SCRUB = """async (moves) => {
   const root = document.querySelector('#explorer'), scrubber = root.querySelector('[data-testid=scrubber]'), times = [];
+  const shown = (step) => new Promise((done) => {
+    const watch = () => { if (root.dataset.step === String(step)) { observer.disconnect(); done(); } };
+    const observer = new MutationObserver(watch);
+    observer.observe(root, { attributeFilter: ['data-step'] });
+  });
   for (let i = 0; i < moves; i++) {
     const goal = (i * 7 + 1) % (Number(scrubber.max) + 1), start = performance.now();
     if (root.dataset.step === String(goal)) continue;
     scrubber.value = goal;
     scrubber.dispatchEvent(new Event('input', { bubbles: true }));
-    while (root.dataset.step !== String(goal)) await new Promise((done) => setTimeout(done, 1));
+    await shown(goal);
     times.push(performance.now() - start);
   }
   return times;

@@ -1,8 +1,10 @@
 """Many visitors at once: `python -m tests.load --visitors 100 --browsers 10 --seconds 600`.
 
 Starts the app in a process of its own and drives it: visitors over HTTP that run, fetch and ask what if, and real browser
-contexts that scrub through a trace. Every visitor's question holds a word of its own, and nothing that a visitor is shown may
-hold another's. Prints what was measured; ends with 1 if anything went wrong that is not a stated limit.
+contexts that scrub through a trace. Elsewhere each browser has a machine of its own; here they share the server's processors,
+so they come first there (on Linux if kernel.sched_autogroup_enabled is 0), and open the page and scrub one at a time, for two
+that draw at once would measure each other. Every visitor's question holds a word of its own, and nothing that a visitor is
+shown may hold another's. Prints what was measured; ends with 1 if anything went wrong that is not a stated limit.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import random
 import sys
 import time
@@ -27,6 +30,7 @@ LIMIT_WORDS = ("no more may", "at most", "may take here", "removed to make room"
 QUESTION = "{} has {} apples and buys {} more. How many apples does {} have now?"
 PAUSE = 2.0  # mean seconds between two things that a visitor does
 LOOKING = 10.0  # mean seconds that somebody looks at what is shown before they scrub on
+NICENESS = 19  # of all but the browsers
 
 
 @dataclass(slots=True)
@@ -102,17 +106,20 @@ def check_own(shown: object, word: str, words: list[str], measured: Measured) ->
             measured.errors[f"{word} was shown something of {other}"] += 1
 
 
-async def scrub(browser, url: str, until: float, measured: Measured) -> None:
-    """One browser context that moves through the recorded example; each move's time is the page's own."""
+async def scrub(browser, url: str, turn: asyncio.Lock, until: float, measured: Measured) -> None:
+    """One browser context that moves through the recorded example when it is its turn; each move's time is the page's own."""
     context = await browser.new_context(viewport={"width": 1400, "height": 1000})
     page = await context.new_page()
     page.on("pageerror", lambda error: measured.said(f"page: {error}"))
-    started = time.monotonic()
-    await page.goto(url, timeout=120_000)
-    await page.wait_for_function(PAINTED, timeout=120_000)
+    async with turn:
+        started = time.monotonic()
+        await page.goto(url, timeout=120_000)
+        await page.wait_for_function(PAINTED, timeout=120_000)
     measured.took("first paint", time.monotonic() - started)
     while time.monotonic() < until:
-        for milliseconds in await page.evaluate(SCRUB, 10):
+        async with turn:
+            times = await page.evaluate(SCRUB, 10)
+        for milliseconds in times:
             measured.took("scrub", milliseconds / 1000)
         await asyncio.sleep(random.expovariate(1 / LOOKING))
     await context.close()
@@ -130,21 +137,27 @@ async def watch(url: str, until: float, measured: Measured) -> None:
             await asyncio.sleep(5)
 
 
-async def drive(url: str, visitors: int, browsers: int, seconds: float) -> Measured:
+async def drive(visitors: int, browsers: int, seconds: float) -> Measured:
     """All of them at once."""
-    measured, until = Measured(), time.monotonic() + seconds
-    words = [f"Zq{i:03d}" for i in range(visitors)]
-    tasks = [live(url, word, words, until, measured) for word in words] + [watch(url, until, measured)]
     async with contextlib.AsyncExitStack() as stack:
-        if browsers:
-            from playwright.async_api import async_playwright
-
-            playwright = await stack.enter_async_context(async_playwright())
-            browser = await playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
-            stack.push_async_callback(browser.close)
-            tasks += [scrub(browser, url, until, measured) for _ in range(browsers)]
-        await asyncio.gather(*tasks)
+        browser = await started(stack) if browsers else None
+        os.nice(NICENESS)  # for the server and the visitors over HTTP, who are started from here on
+        url = stack.enter_context(served()).url
+        measured, turn, until = Measured(), asyncio.Lock(), time.monotonic() + seconds
+        words = [f"Zq{i:03d}" for i in range(visitors)]
+        tasks = [live(url, word, words, until, measured) for word in words] + [watch(url, until, measured)]
+        await asyncio.gather(*tasks, *(scrub(browser, url, turn, until, measured) for _ in range(browsers)))
     return measured
+
+
+async def started(stack: contextlib.AsyncExitStack):
+    """A browser, until the stack is closed."""
+    from playwright.async_api import async_playwright
+
+    playwright = await stack.enter_async_context(async_playwright())
+    browser = await playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
+    stack.push_async_callback(browser.close)
+    return browser
 
 
 def report(measured: Measured) -> dict:
@@ -172,8 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--browsers", type=int, default=1, help="browser contexts (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=60, help="how long (default %(default)s)")
     chosen = parser.parse_args(arguments)
-    with served() as server:
-        measured = asyncio.run(drive(server.url, chosen.visitors, chosen.browsers, chosen.seconds))
+    measured = asyncio.run(drive(chosen.visitors, chosen.browsers, chosen.seconds))
     print(json.dumps(vars(chosen) | report(measured), indent=2))
     return 1 if measured.errors else 0
 

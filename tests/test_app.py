@@ -48,6 +48,19 @@ def test_the_recorded_example_is_on_the_page_before_anything_is_run(page):
     assert page.locator("[data-testid^=token-]").count() > 100
 
 
+def test_a_page_that_rests_asks_for_no_frames(context, address):
+    count = "window.framesAsked++; return frame(work);"
+    context.add_init_script(
+        f"{{ window.framesAsked = 0; const frame = requestAnimationFrame; requestAnimationFrame = (work) => {{ {count} }}; }}"
+    )
+    with visited(context, address) as page:
+        page.wait_for_function(f"{PAINTED} && framesAsked > 0")
+        page.wait_for_timeout(3000)
+        before = page.evaluate("framesAsked")
+        page.wait_for_timeout(1000)
+        assert page.evaluate("framesAsked") - before < 10
+
+
 def test_a_run_is_drawn_and_says_for_every_token_what_happened(page):
     steps = run(page)
     assert steps > 3

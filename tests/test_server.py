@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.visitor import Visitor, served, unpacked
+from viz.scripts import FRAMES
 
 MARKS = ("Ada", "Ben", "Cleo", "Dora")
 
@@ -44,6 +45,13 @@ def test_health_is_told_and_every_answer_has_the_headers(address):
         assert headers["x-content-type-options"] == "nosniff"
     health = httpx.get(f"{address}/healthz").json()
     assert health["status"] == "ok" and health["memory_bytes"] > 10**8 and "embedded" in health["models"]
+
+
+def test_our_first_script_comes_before_all_others_of_the_page_and_is_in_nothing_else(address):
+    page, config = httpx.get(address), httpx.get(f"{address}/config")
+    assert page.text.index("<script") == page.text.index(f"<script>{FRAMES}</script>")
+    assert len(page.content) == int(page.headers["content-length"])
+    assert FRAMES[:20] not in config.text and config.json()["components"]
 
 
 def test_past_events_are_not_summed_up_at_each_new_one():

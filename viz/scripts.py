@@ -30,6 +30,7 @@ EXPLORER_FILES = (
 ANALYSIS_FILES = ("tools", "ledger", "replay", "curves", "sinks", "attention", "main")
 
 ADDRESS = text("address.js")
+FRAMES = text("frames.js")
 PARTS = text("parts.js")
 THEME = "window.dawnTheme = " + json.dumps(theme.script_values(), ensure_ascii=False) + ";"
 EXPLORER = scope(tuple(f"explorer/{name}.js" for name in EXPLORER_FILES))

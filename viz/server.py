@@ -26,6 +26,7 @@ from dawn.errors import DawnError
 from viz.lab import Lab
 from viz.limits import Limits, parser, variable
 from viz.page import STYLE, page_theme
+from viz.scripts import FRAMES
 
 POLICY = "; ".join(
     (
@@ -64,14 +65,46 @@ class SecurityHeaders:
         await self.app(scope, receive, sending if scope["type"] == "http" else send)
 
 
+class FirstScript:
+    """Puts a script before all others of a page: what Gradio's own `head` holds runs after its scripts."""
+
+    def __init__(self, app: ASGIApp, script: str):
+        self.app, self.mark = app, b"<head>"
+        self.first = self.mark + f"<script>{script}</script>".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start, body = {}, bytearray()
+
+        async def sending(message: Message) -> None:
+            if is_page(message):
+                start.update(message)  # told when its length is known
+            elif not start:
+                await send(message)
+            else:
+                body.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    content = bytes(body).replace(self.mark, self.first, 1)
+                    MutableHeaders(scope=start)["Content-Length"] = str(len(content))
+                    await send(start)
+                    await send(message | {"body": content})
+
+        await self.app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+def is_page(message: Message) -> bool:
+    """Whether an answer begins that is a page."""
+    return message["type"] == "http.response.start" and b"text/html" in dict(message["headers"]).get(b"content-type", b"")
+
+
 def app_options(lab: Lab) -> dict:
-    """What Gradio's server is made with besides: the route /healthz and the headers."""
+    """What Gradio's server is made with besides: the route /healthz, the headers, and the script that comes first."""
 
     def healthz(request: Request) -> JSONResponse:
         health = lab.health()
         return JSONResponse(health, status_code=200 if health["status"] == "ok" else 503)
 
-    return {"routes": [Route("/healthz", healthz)], "middleware": [Middleware(SecurityHeaders)]}
+    middleware = [Middleware(SecurityHeaders), Middleware(FirstScript, script=FRAMES)]
+    return {"routes": [Route("/healthz", healthz)], "middleware": middleware}
 
 
 def launch_options(lab: Lab) -> dict:
