@@ -7,7 +7,6 @@ function paintGraph(ui) {
   none.hidden = Boolean(graph);
   stage.classList.toggle("dx-off", !graph);
   ui.net = null;
-  paintFigures(ui, graph);
   if (!graph) {
     const more = current(ui).attention ? " Choose a rule of the DAWN family to see the graph that it would read here." : "";
     none.textContent = `The rule “${decided(ui).rule}” decides without a dependency graph.${more}`;
@@ -109,8 +108,9 @@ function paintGone(ui, { c, width, height }) {
 }
 
 // ---------------------------------------------------------------- in figures and words
-function paintFigures(ui, graph) {
-  const words = graph ? figureWords(ui, graph) : "", box = find(ui, "[data-testid=figures]"), order = find(ui, "[data-testid=order]");
+function paintFigures(ui) {
+  const { graph } = decided(ui), words = graph ? figureWords(ui, graph) : "";
+  const box = find(ui, "[data-testid=figures]"), order = find(ui, "[data-testid=order]");
   if (box.textContent !== words) box.textContent = words;
   const inOrder = graph && ui.layout === "conflicts" ? orderWords(ui) : "";
   if (order.textContent !== inOrder) order.textContent = inOrder;

@@ -17,7 +17,7 @@ function paint(ui, full) {
   if (!current(ui)) return;
   if (full) for (const part of [paintBars, paintMap, paintGraph, paintTimeline]) part(ui);
   overlay(ui);
-  if (full) for (const part of [paintTokens, paintFacts, paintPlan]) part(ui);
+  if (full) for (const part of [paintTokens, paintFacts, paintFigures, paintPlan]) part(ui);
   paintSelection(ui);
   ui.root.classList.remove("dx-unpainted");
   ui.root.dataset.steps = ui.run.steps.length;
