@@ -33,6 +33,7 @@ import numpy as np
 from dawn.pretrain.blocks import block_row, causally, sees_before
 from dawn.pretrain.data import LARGEST_NUMBER, Problem, equations, task_problems
 from dawn.pretrain.equations import made_up_equation
+from dawn.pretrain.numbers import number_values
 from dawn.pretrain.row import Row, revealing
 
 MULTIPLE = 32
@@ -54,9 +55,10 @@ RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
 def number_tokens(tokenizer) -> np.ndarray:
-    """[V] bool: the tokens that are a single digit, with or without the space before it."""
-    texts = (tokenizer.decode([i]).strip() for i in range(len(tokenizer)))
-    return np.array([text.isdigit() and text.isascii() for text in texts])
+    """[V] bool: the tokens that are a whole number, with or without the space before it."""
+    found = np.zeros(len(tokenizer), bool)
+    found[list(number_values(tokenizer))] = True
+    return found
 
 
 class RowMaker:

@@ -1,10 +1,16 @@
-"""Byte-level BPE for the embedded model: 2,048 entries, every digit a token of its own with the space before it."""
+"""Byte-level BPE for the embedded model: 2,048 entries, and whole numbers up to 200, each a token with the space before it.
+
+A number of one token has its place before its value is known: what follows it stands where it will stand. And its value is
+read and written at once, not digit by digit (see `numbers`).
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from itertools import islice
 
-from dawn.pretrain.data import problems
+from dawn.pretrain.data import LARGEST_NUMBER, problems
 
 ENTRIES = 2048
 TRAINING_TEXTS = 30_000
@@ -17,11 +23,10 @@ CHAT_TEMPLATE = (
 
 def train_tokenizer(seed: int = 0):
     """A transformers tokenizer trained on the problems' text. Special tokens: end (also padding), mask, user, assistant."""
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
-    digits = pre_tokenizers.Split(Regex(r" ?\d"), behavior="isolated")
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.pre_tokenizer = apart(r" ?\d")
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=ENTRIES,
@@ -31,7 +36,41 @@ def train_tokenizer(seed: int = 0):
     )
     training = islice(problems(seed, held_out=False), TRAINING_TEXTS)
     tokenizer.train_from_iterator((text for p in training for text in (p.question, p.solution)), trainer)
-    return as_transformers(tokenizer)
+    return as_transformers(with_numbers(tokenizer))
+
+
+def apart(pattern: str):
+    """A pre-tokenizer after which no token reaches across the ends of what matches the pattern."""
+    from tokenizers import Regex, pre_tokenizers
+
+    split = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
+    return pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+
+
+def with_numbers(tokenizer):
+    """The same tokenizers.Tokenizer of digits with the whole numbers up to LARGEST_NUMBER besides."""
+    from tokenizers import Tokenizer
+
+    content = json.loads(tokenizer.to_str())
+    vocabulary, merges = (content["model"][name] for name in ("vocab", "merges"))
+    for pair in number_merges():
+        if (token := "".join(pair)) not in vocabulary:
+            vocabulary[token] = len(vocabulary)
+            merges.append(pair)
+    more = Tokenizer.from_str(json.dumps(content))
+    more.pre_tokenizer = apart(r" ?\d+")
+    return more
+
+
+def number_merges() -> Iterator[tuple[str, str]]:
+    """(left, right): what is joined to numbers, in an order that joins each from its first digit on: with the space before
+    those without, and 1 with 1 before 1 with others, before others."""
+    space = "\u0120"  # as byte-level BPE spells it
+    yield from ((space, str(digit)) for digit in range(10))
+    tens = sorted(map(str, range(10, min(LARGEST_NUMBER + 1, 100))), key=lambda text: (text != "11", text))
+    numbers = (*tens, *map(str, range(100, LARGEST_NUMBER + 1)))
+    for start in (space, ""):
+        yield from ((start + text[:-1], text[-1]) for text in numbers)
 
 
 def as_transformers(tokenizer):

@@ -30,6 +30,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dawn.errors import DataError
 from dawn.pretrain.muon import Muon
+from dawn.pretrain.numbers import number_values, waves
 from dawn.pretrain.recipe import KINDS, Recipe
 from dawn.pretrain.row import Row
 from dawn.pretrain.rows import LEVELS, RowMaker
@@ -78,7 +79,11 @@ def new_network(tokenizer, recipe: Recipe):
         num_hidden_layers=recipe.layers,
         num_attention_heads=recipe.heads,
     )
-    return LlamaForCausalLM(config).float()
+    network, values = LlamaForCausalLM(config).float(), number_values(tokenizer)
+    waved = torch.from_numpy(waves(np.array(list(values.values())), recipe.width)).float() * config.initializer_range
+    with torch.no_grad():
+        network.model.embed_tokens.weight[list(values)] += waved
+    return network
 
 
 def deepened(weights: dict[str, torch.Tensor], layers: int) -> dict[str, torch.Tensor]:
