@@ -2,7 +2,7 @@
 
 A network whose number tokens begin at random must find for each of them where it lies among the others; from waves it learns
 sums and products of numbers that are one token in a fraction of the steps. Source: Fourier features of numbers in trained
-networks, arXiv 2406.03445, section 4. Periods of values show sums, those of logarithms products.
+networks, arXiv 2406.03445. Periods of values show sums, those of logarithms products.
 """
 
 from __future__ import annotations
