@@ -140,7 +140,7 @@ async def watch(url: str, until: float, measured: Measured) -> None:
 async def drive(visitors: int, browsers: int, seconds: float) -> Measured:
     """All of them at once."""
     async with contextlib.AsyncExitStack() as stack:
-        browser = await started(stack) if browsers else None
+        browser = await launched(stack) if browsers else None
         give_way()  # the server and the visitors over HTTP, who are started from here on
         url = stack.enter_context(served()).url
         measured, turn, until = Measured(), asyncio.Lock(), time.monotonic() + seconds
@@ -158,7 +158,7 @@ def give_way() -> None:
         os.nice(NICENESS)
 
 
-async def started(stack: contextlib.AsyncExitStack):
+async def launched(stack: contextlib.AsyncExitStack):
     """A browser, until the stack is closed."""
     from playwright.async_api import async_playwright
 

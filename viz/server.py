@@ -66,7 +66,7 @@ class SecurityHeaders:
 
 
 class FirstScript:
-    """Puts a script before all others of a page: what Gradio's own `head` holds runs after its scripts."""
+    """Puts a script before all others of the page: what Gradio's own `head` holds runs after its scripts."""
 
     def __init__(self, app: ASGIApp, script: str):
         self.app, self.mark = app, b"<head>"
@@ -76,24 +76,18 @@ class FirstScript:
         start, body = {}, bytearray()
 
         async def sending(message: Message) -> None:
-            if is_page(message):
-                start.update(message)  # told when its length is known
-            elif not start:
-                await send(message)
-            else:
-                body.extend(message.get("body", b""))
-                if not message.get("more_body"):
-                    content = bytes(body).replace(self.mark, self.first, 1)
-                    MutableHeaders(scope=start)["Content-Length"] = str(len(content))
-                    await send(start)
-                    await send(message | {"body": content})
+            if message["type"] == "http.response.start":
+                start.update(message)  # told when the length is known
+                return
+            body.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                content = bytes(body).replace(self.mark, self.first, 1)
+                MutableHeaders(scope=start)["Content-Length"] = str(len(content))
+                await send(start)
+                await send(message | {"body": content})
 
-        await self.app(scope, receive, sending if scope["type"] == "http" else send)
-
-
-def is_page(message: Message) -> bool:
-    """Whether an answer begins that is a page."""
-    return message["type"] == "http.response.start" and b"text/html" in dict(message["headers"]).get(b"content-type", b"")
+        is_page = scope["type"] == "http" and scope["path"] == "/"
+        await self.app(scope, receive, sending if is_page else send)
 
 
 def app_options(lab: Lab) -> dict:

@@ -56,9 +56,7 @@ RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 def number_tokens(tokenizer) -> np.ndarray:
     """[V] bool: the tokens that are a whole number, with or without the space before it."""
-    found = np.zeros(len(tokenizer), bool)
-    found[list(number_values(tokenizer))] = True
-    return found
+    return np.isin(np.arange(len(tokenizer)), list(number_values(tokenizer)))
 
 
 class RowMaker:

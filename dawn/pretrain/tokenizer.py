@@ -67,10 +67,9 @@ def number_merges() -> Iterator[tuple[str, str]]:
     those without, and 1 with 1 before 1 with others, before others."""
     space = "\u0120"  # as byte-level BPE spells it
     yield from ((space, str(digit)) for digit in range(10))
-    tens = sorted(map(str, range(10, min(LARGEST_NUMBER + 1, 100))), key=lambda text: (text != "11", text))
-    numbers = (*tens, *map(str, range(100, LARGEST_NUMBER + 1)))
+    numbers = sorted(range(10, LARGEST_NUMBER + 1), key=lambda number: (number != 11, number))
     for start in (space, ""):
-        yield from ((start + text[:-1], text[-1]) for text in numbers)
+        yield from ((start + text[:-1], text[-1]) for text in map(str, numbers))
 
 
 def as_transformers(tokenizer):
