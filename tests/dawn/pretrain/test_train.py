@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +25,8 @@ from dawn.pretrain.recipe import KINDS, Recipe
 from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.train import Training
 
+THREE_MINUTES = {"steps": 140, "tokens_per_step": 1024, "warmup_steps": 10}
+STATED_LOSS = 5.0  # of block rows, the mean of the last 40 steps; every token alike would be log 2430 = 7.8
 TINY = partial(Recipe, width=32, inner_width=32, layers=2, heads=2)
 
 
@@ -73,6 +79,15 @@ def test_what_is_exported_is_a_running_average_of_the_weights(directory):
     for one, other in zip(list(training.average.parameters())[:2], mean, strict=True):
         torch.testing.assert_close(one, other)
     assert not torch.equal(weights[0], mean[0]) and not torch.equal(states[-1][0], mean[0])
+
+
+def test_three_minutes_from_nothing_reach_the_loss_that_the_model_card_states(tmp_path):
+    (tmp_path / "recipe.json").write_text(json.dumps(THREE_MINUTES))
+    command = [sys.executable, "-m", "dawn", "pretrain", "--directory", "run", "--recipe", "recipe.json"]
+    paths = {"PYTHONPATH": str(Path(train.__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, cwd=tmp_path, env=os.environ | paths, check=True, capture_output=True)
+    *_, last = map(json.loads, (tmp_path / "run" / "curve.jsonl").read_text().splitlines())
+    assert last["step"] == THREE_MINUTES["steps"] and last["loss_right_digits"]["block"][0] < STATED_LOSS
 
 
 def test_starting_from_nothing_is_refused(directory):
