@@ -223,14 +223,16 @@ class Training:
             curve[kind].append((progress.loss, progress.right, progress.digits))
             if kind == "drill":
                 maker.level = self.advance(progress.digits)
-            if self.step % save_every == 0 and not self.rank:
-                self.save()
-                self.note(curve)
-                curve.clear()
-        if not self.rank:
+            if self.step % save_every == 0:
+                self.keep(curve)
+        self.keep(curve)
+
+    def keep(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
+        """Save, and note what the steps since the last time said, if there were any; the first process does, for all."""
+        if curve and not self.rank:
             self.save()
-            if curve:
-                self.note(curve)
+            self.note(curve)
+            curve.clear()
 
     def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
         """Append the means of loss, right targets and right digits since the last note, by kind of row."""
