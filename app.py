@@ -13,7 +13,7 @@ import gradio as gr
 
 from dawn.models import EMBEDDED, load_model, model_state
 from dawn.models.detail import layers_and_heads
-from dawn.models.device import machine
+from dawn.models.device import leave_a_core, machine
 from dawn.models.zerogpu import decoder, look_into
 from dawn.pretrain.held_out import draw
 from dawn.trace import load
@@ -53,6 +53,7 @@ def build(lab: Lab) -> gr.Blocks:
 def main() -> None:
     """Serve; host and port follow GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, everything else the options."""
     limits, mcp = options()
+    leave_a_core()
     lab = open_lab(limits)
     serve(build(lab), lab, mcp)
 

@@ -30,6 +30,8 @@ LIMIT_WORDS = ("no more may", "at most", "may take here", "removed to make room"
 QUESTION = "{} has {} apples and buys {} more. How many apples does {} have now?"
 PAUSE = 2.0  # mean seconds between two things that a visitor does
 LOOKING = 10.0  # mean seconds that somebody looks at what is shown before they scrub on
+# A connection a request: an idle one may be closed while a request is on its way, on which a browser asks again, httpx not.
+ANEW = httpx.Limits(max_keepalive_connections=0)
 NICENESS = 19  # of all but the browsers, where no process can be told to give way altogether
 
 
@@ -53,7 +55,7 @@ class Measured:
 
 async def live(url: str, word: str, words: list[str], until: float, measured: Measured) -> None:
     """One visitor's stay."""
-    async with httpx.AsyncClient(base_url=url, timeout=120) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=120, limits=ANEW) as client:
         visitor, chance = await Visitor.arrive(client), random.Random(word)
         while time.monotonic() < until:
             try:

@@ -175,6 +175,13 @@ def free_cache() -> None:
         torch.cuda.empty_cache()
 
 
+def leave_a_core() -> None:
+    """Compute on all cores but one, on one at least: a server needs that one, and threads on one core wait for each other.
+    OMP_NUM_THREADS, if set, is obeyed instead."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, torch.get_num_threads() - 1))
+
+
 def to_host(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
     """float32 and integer tensors as numpy arrays (float32, int32), by one transfer in all; by none if they are there."""
     whole = {name: t if t.dtype == torch.float32 else t.to(torch.int32) for name, t in tensors.items()}

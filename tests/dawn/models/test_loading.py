@@ -22,6 +22,7 @@ from dawn.models import known_models, load_model, model_state, registry
 from dawn.models.device import (
     Placement,
     container_memory,
+    leave_a_core,
     machine,
     machine_memory,
     to_host,
@@ -288,6 +289,24 @@ def test_what_the_machine_is_is_told_in_words(tmp_path):
     assert total_memory(tmp_path / "meminfo", tmp_path) == 4096
     (tmp_path / "memory.max").write_text("max\n")
     assert total_memory(tmp_path / "meminfo", tmp_path) == 2**21
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (2, 1), (8, 7)])
+def test_a_server_leaves_a_core_in_all_its_threads(monkeypatch, before, after):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    threads, told = torch.get_num_threads(), []
+    try:
+        torch.set_num_threads(before)
+        leave_a_core()
+        later = threading.Thread(target=lambda: told.append(torch.get_num_threads()))
+        later.start()
+        later.join()
+        assert [torch.get_num_threads(), *told] == [after, after]
+        monkeypatch.setenv("OMP_NUM_THREADS", "2")
+        leave_a_core()
+        assert torch.get_num_threads() == after
+    finally:
+        torch.set_num_threads(threads)
 
 
 OUT_OF_MEMORY = {
