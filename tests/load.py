@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ from tests.visitor import Visitor, served, unpacked
 
 LIMIT_WORDS = ("no more may", "at most", "may take here", "removed to make room", "no longer on the server")
 QUESTION = "{} has {} apples and buys {} more. How many apples does {} have now?"
+WORD = re.compile(r"Zq\d{3}")  # of a visitor's own, in every question of theirs
 PAUSE = 2.0  # mean seconds between two things that a visitor does
 LOOKING = 10.0  # mean seconds that somebody looks at what is shown before they scrub on
 # A connection a request: an idle one may be closed while a request is on its way, on which a browser asks again, httpx not.
@@ -53,24 +55,24 @@ class Measured:
         (self.limits if limit else self.errors)[limit or words[:200]] += 1
 
 
-async def live(url: str, word: str, words: list[str], until: float, measured: Measured) -> None:
+async def live(url: str, word: str, until: float, measured: Measured) -> None:
     """One visitor's stay."""
     async with httpx.AsyncClient(base_url=url, timeout=120, limits=ANEW) as client:
         visitor, chance = await Visitor.arrive(client), random.Random(word)
         while time.monotonic() < until:
             try:
-                await one_run(visitor, word, words, chance, measured)
+                await one_run(visitor, word, chance, measured)
             except (httpx.HTTPError, RuntimeError, ValueError, KeyError) as error:
                 measured.said(f"{type(error).__name__}: {error}")
             await asyncio.sleep(chance.expovariate(1 / PAUSE))
 
 
-async def one_run(visitor: Visitor, word: str, words: list[str], chance: random.Random, measured: Measured) -> None:
+async def one_run(visitor: Visitor, word: str, chance: random.Random, measured: Measured) -> None:
     """A run from its button to its end, then a fetch and a what if of its steps."""
     prompt = QUESTION.format(word, chance.randint(2, 60), chance.randint(2, 60), word)
     started, first, last = time.monotonic(), None, {}
     async for value in visitor.run(prompt=prompt, gen_length=64):
-        check_own(value, word, words, measured)
+        check_own(json.dumps(value), word, measured)
         if value.get("trace"):
             first = first or time.monotonic()
             last = value
@@ -80,17 +82,21 @@ async def one_run(visitor: Visitor, word: str, words: list[str], chance: random.
         return
     measured.took("wait", first - started)
     measured.took("run", time.monotonic() - first)
-    await look(visitor, last, word, words, chance, measured)
+    await look(visitor, last, word, chance, measured)
 
 
-async def look(visitor: Visitor, last: dict, word: str, words: list[str], chance: random.Random, measured: Measured) -> None:
+async def look(visitor: Visitor, last: dict, word: str, chance: random.Random, measured: Measured) -> None:
     """What looking costs: the steps, and another decision about some of them."""
     started = time.monotonic()
     answer = await visitor.ask("explorer-host", "fetch", {"trace": last["trace"], "from": 0})
     measured.took("fetch", time.monotonic() - started)
     if "error" in answer:
         return measured.said(answer["error"])
-    check_own(unpacked(answer["body"])["pieces"], word, words, measured)
+    document = unpacked(answer["body"])
+    question = "".join(document["pieces"][str(token)] for token in document["header"]["tokens"])
+    if word not in question:
+        measured.errors["a question came back without its visitor's word"] += 1
+    check_own(question, word, measured)
     for _ in range(3):
         asked = {"trace": last["trace"], "step": chance.randrange(last["steps"]), "rule": "dawn"}
         started = time.monotonic()
@@ -100,12 +106,10 @@ async def look(visitor: Visitor, last: dict, word: str, words: list[str], chance
             measured.said(answer["error"])
 
 
-def check_own(shown: object, word: str, words: list[str], measured: Measured) -> None:
+def check_own(shown: str, word: str, measured: Measured) -> None:
     """Nothing that a visitor is shown holds another's word."""
-    text = json.dumps(shown)
-    for other in words:
-        if other != word and other in text:
-            measured.errors[f"{word} was shown something of {other}"] += 1
+    for other in set(WORD.findall(shown)) - {word}:
+        measured.errors[f"{word} was shown something of {other}"] += 1
 
 
 async def scrub(browser, url: str, turn: asyncio.Lock, until: float, measured: Measured) -> None:
@@ -147,7 +151,7 @@ async def drive(visitors: int, browsers: int, seconds: float) -> Measured:
         url = stack.enter_context(served()).url
         measured, turn, until = Measured(), asyncio.Lock(), time.monotonic() + seconds
         words = [f"Zq{i:03d}" for i in range(visitors)]
-        tasks = [live(url, word, words, until, measured) for word in words] + [watch(url, until, measured)]
+        tasks = [live(url, word, until, measured) for word in words] + [watch(url, until, measured)]
         await asyncio.gather(*tasks, *(scrub(browser, url, turn, until, measured) for _ in range(browsers)))
     return measured
 

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -188,10 +189,15 @@ class Training:
         os.replace(partial, self.directory / "checkpoint.pt")
 
     def resume(self) -> None:
-        """Continue from the directory's checkpoint; without one, begin with the weights of `start`, if given."""
+        """Continue from the directory's checkpoint; without one, begin with the weights of `start`, if given. DataError if the
+        checkpoint is damaged or does not belong to the recipe."""
         path = self.directory / "checkpoint.pt"
         if path.exists():
-            self.take(torch.load(path, weights_only=True))
+            try:
+                self.take(torch.load(path, weights_only=True))
+            except (UnpicklingError, EOFError, RuntimeError, TypeError, LookupError, ValueError, AttributeError):
+                reason = "it is damaged, or was made with another recipe"
+                raise DataError(f"cannot go on from {path}: {reason}: remove it, or give another --directory") from None
         elif self.start:
             from transformers import LlamaForCausalLM
 
@@ -336,6 +342,7 @@ class Training:
 def train(recipe: Recipe, directory: Path, start: Path | None, report: Callable[[Progress], None]) -> Training:
     """Train to the recipe's end, this process being the first of the recipe's; goes on from the directory's checkpoint."""
     training = Training(recipe, directory, start)
+    training.resume()
     (directory / MEETING).unlink(missing_ok=True)
     spawn = get_context("spawn").Process
     others = [spawn(target=work, args=(rank, recipe, directory, start), daemon=True) for rank in range(1, recipe.processes)]
@@ -347,12 +354,13 @@ def train(recipe: Recipe, directory: Path, start: Path | None, report: Callable[
 
 def work(rank: int, recipe: Recipe, directory: Path, start: Path | None) -> None:
     """What each process beside the first does."""
-    take_part(Training(recipe, directory, start, rank), lambda progress: None)
+    training = Training(recipe, directory, start, rank)
+    training.resume()
+    take_part(training, lambda progress: None)
 
 
 def take_part(training: Training, report: Callable[[Progress], None]) -> None:
     """Train with the recipe's other processes, once all are there; each has its part of the cores."""
-    training.resume()
     processes = training.recipe.processes
     if processes == 1:
         return training.run(report)

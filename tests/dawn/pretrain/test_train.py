@@ -67,6 +67,28 @@ def test_it_learns_stops_resumes_and_exports(directory):
             torch.testing.assert_close(one, other, rtol=0.01, atol=0.001)  # bfloat16 between the two
 
 
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def overwritten(path: Path) -> None:
+    path.write_bytes(b"PK of something else" * 99)
+
+
+def without_average(path: Path) -> None:
+    state = torch.load(path, weights_only=True)
+    torch.save({name: value for name, value in state.items() if name != "average"}, path)
+
+
+@pytest.mark.parametrize(("damage", "width"), [(cut_short, 32), (overwritten, 32), (without_average, 32), (Path.touch, 64)])
+def test_a_checkpoint_that_is_damaged_or_of_another_recipe_is_refused(directory, damage, width):
+    Training(TINY(), directory).save()
+    Training(TINY(), directory).resume()
+    damage(directory / "checkpoint.pt")
+    with pytest.raises(DataError, match=r"cannot go on from .*checkpoint\.pt.*remove it"):
+        Training(TINY(width=width), directory).resume()
+
+
 def test_what_is_exported_is_a_running_average_of_the_weights(directory):
     training = Training(TINY(steps=3, tokens_per_step=768, warmup_steps=1, averaging=0.75), directory)
     weights = [p.detach().clone() for p in training.network.parameters()][:2]
