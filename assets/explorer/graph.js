@@ -182,13 +182,16 @@ function curve(from, to, along, base, width) {
 
 const at = ({ from, control, to }, t) => [0, 1].map((i) => (1 - t) ** 2 * from[i] + 2 * t * (1 - t) * control[i] + t * t * to[i]);
 
+/** Edges that decide are as thick as they weigh. Of the others, which are most, the heavier are darker: a thin curve is drawn in a
+    third of the time, and a step draws a hundred of them. */
 function paintEdges(ui, c, chosen, strong = false) {
   const colours = palette(ui), tone = { evidence: colours.induced, conflict: colours.conflict, other: colours.faint };
   for (const edge of ui.net.edges) {
     if (!chosen(edge)) continue;
-    c.globalAlpha = strong || edge.born ? 1 : edge.kind === "other" || ui.differences ? 0.34 : 0.8;
+    const thin = edge.kind === "other" && !strong && !edge.born;
+    c.globalAlpha = strong || edge.born ? 1 : thin ? clamp(edge.weight * 3, 0.25, 0.8) : ui.differences ? 0.34 : 0.8;
     c.strokeStyle = c.fillStyle = edge.born ? colours.added : tone[edge.kind];
-    c.lineWidth = clamp(edge.weight * 14, 0.8, 5) + (strong ? 1 : 0);
+    c.lineWidth = thin ? 1 : clamp(edge.weight * 14, 0.8, 5) + (strong ? 1 : 0);
     c.setLineDash(edge.kind === "conflict" ? [4, 3] : []);
     c.beginPath();
     c.moveTo(...edge.from);
