@@ -188,8 +188,8 @@ function paintEdges(ui, c, chosen, strong = false) {
   const colours = palette(ui), tone = { evidence: colours.induced, conflict: colours.conflict, other: colours.faint };
   for (const edge of ui.net.edges) {
     if (!chosen(edge)) continue;
-    const thin = edge.kind === "other" && !strong && !edge.born;
-    c.globalAlpha = strong || edge.born ? 1 : thin ? clamp(edge.weight * 3, 0.25, 0.8) : ui.differences ? 0.34 : 0.8;
+    const full = strong || edge.born, thin = edge.kind === "other" && !full;
+    c.globalAlpha = full ? 1 : thin ? clamp(edge.weight * 3, 0.25, 0.8) : ui.differences ? 0.34 : 0.8;
     c.strokeStyle = c.fillStyle = edge.born ? colours.added : tone[edge.kind];
     c.lineWidth = thin ? 1 : clamp(edge.weight * 14, 0.8, 5) + (strong ? 1 : 0);
     c.setLineDash(edge.kind === "conflict" ? [4, 3] : []);
