@@ -38,6 +38,7 @@ from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
 MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
+WORTH_COMPILING = 500  # steps
 MEETING = "processes"  # the file by which processes find each other
 
 
@@ -66,10 +67,10 @@ def products() -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16())
 
 
-def compiled(network) -> None:
-    """Compile the layers where products are so fast that what lies between them counts: elsewhere a step becomes a tenth
-    faster, and the compiler takes as long as some hundred steps."""
-    if has_bfloat16():
+def compiled(network, steps: int) -> None:
+    """Compile the layers, if the steps ahead repay it: the compiler takes as long as some hundred steps, and a step becomes
+    much faster only where products are so fast that what lies between them counts."""
+    if has_bfloat16() and steps >= WORTH_COMPILING:
         torch._dynamo.config.recompile_limit = 64  # one graph a width, rows and layout
         for layer in network.model.layers:
             layer.compile(dynamic=False)
@@ -216,7 +217,7 @@ class Training:
     def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
         """Train to the recipe's end, reporting each step and saving now and then."""
         self.network.train()
-        compiled(self.network)
+        compiled(self.network, self.recipe.steps - self.step)
         seed = self.recipe.seed * 1000 + self.step
         maker = RowMaker(self.tokenizer, seed * self.recipe.processes + self.rank)
         maker.level = self.level

@@ -30,10 +30,8 @@ TINY = partial(Recipe, width=32, inner_width=32, layers=2, heads=2)
 
 
 @pytest.fixture
-def directory(tmp_path, monkeypatch):
-    """A run's folder with the shipped tokenizer; nothing is compiled."""
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_: None)
-    monkeypatch.setenv("TORCH_COMPILE_DISABLE", "1")  # of processes that a test starts
+def directory(tmp_path):
+    """A run's folder with the shipped tokenizer."""
     (tmp_path / "tokenizer").mkdir()
     for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
         shutil.copy(EMBEDDED_FOLDER / name, tmp_path / "tokenizer")
@@ -87,6 +85,17 @@ def test_a_checkpoint_that_is_damaged_or_of_another_recipe_is_refused(directory,
     damage(directory / "checkpoint.pt")
     with pytest.raises(DataError, match=r"cannot go on from .*checkpoint\.pt.*remove it"):
         Training(TINY(width=width), directory).resume()
+
+
+@pytest.mark.parametrize(
+    ("fast", "steps", "layers"), [(True, train.WORTH_COMPILING, 2), (True, train.WORTH_COMPILING - 1, 0), (False, 10**6, 0)]
+)
+def test_layers_are_compiled_where_it_is_repaid(directory, monkeypatch, fast, steps, layers):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **_: compiled.append(self))
+    monkeypatch.setattr(train, "has_bfloat16", lambda: fast)
+    train.compiled(Training(TINY(), directory).network, steps)
+    assert len(compiled) == layers
 
 
 def test_what_is_exported_is_a_running_average_of_the_weights(directory):
