@@ -28,14 +28,14 @@ from viz.problem import judged
 from viz.store import Entry
 
 SINK_RANGES = {"absolute": (0.2, 0.001), "relative": RELATIVE_SINK_SHOWN[1:]}
-SINK_START = {"absolute": 0.01, "relative": 4.0}
+SINK_START = {"absolute": 0.01, "relative": 3.0}
 FIRST_PRESET = next(iter(PRESETS))
 QUIET = {"queue": False, "show_progress": "hidden", "api_name": False}  # answered at once, and nothing said of it
 TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
-    "The Charity fundraiser team hid 100 treats. The Garcia twins each found 17 treats. All the other treats except 16 were "
-    "found by their friends. How many treats did the friends find?",
+    "Mary has 4 jars of icing in her cupboard. Each jar of icing can decorate 17 muffins. Mary wants to bake enough muffins to "
+    "use up all of her icing. If each pan holds 17 muffins, how many pans worth of muffins should she bake?",
     "A tower is made out of 8 white bricks, 2 times as many black bricks, and an unknown number of purple bricks. "
     "If there are 40 bricks in the tower in total, how many purple bricks are there?",
     "Charlotte sliced an peach into 25 pieces. She ate 3 slice, her cousin ate 8 more than her, and her friend ate 3 more "

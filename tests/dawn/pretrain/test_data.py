@@ -80,10 +80,6 @@ def test_a_canvas_opens_by_degrees(tokenizer):
     assert single.bias()[~single.sees].max() < -1e30
 
 
-def test_digits_are_tokens_of_their_own(tokenizer):
-    assert tokenizer.tokenize("17 - 7=10 x") == ["1", "7", "Ġ-", "Ġ7", "=", "1", "0", "Ġx"]
-
-
 def test_rows_have_the_trained_widths_and_never_mask_the_prompt(tokenizer):
     maker = RowMaker(tokenizer, seed=5)
     for _ in range(200):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dawn.models import embedded_tokenizer
 from dawn.pretrain.data import LARGEST_NUMBER
 from dawn.pretrain.numbers import PERIODS, number_values, waves
 from dawn.pretrain.recipe import Recipe
@@ -24,6 +25,10 @@ def test_whole_numbers_of_the_task_are_one_token_each_with_the_space_before_them
     assert tokenizer.tokenize("17 - 7=10 x") == ["17", "Ġ-", "Ġ7", "=", "10", "Ġx"]
     assert sorted(number_values(tokenizer).values()) == sorted([*range(LARGEST_NUMBER + 1)] * 2)
     assert len(tokenizer) == ENTRIES + 2 * (LARGEST_NUMBER - 9)
+
+
+def test_the_tokenizer_that_ships_is_the_one_that_training_makes(tokenizer):
+    assert embedded_tokenizer().backend_tokenizer.to_str() == tokenizer.backend_tokenizer.to_str()
 
 
 @pytest.mark.parametrize("text", ["1234 - 250 = 984", "$12.50 x 3/8 = $0.05", "007 and 00", "٣ + ३ ² €1,200.75"])
