@@ -18,6 +18,12 @@ def test_every_event_takes_controls_that_hold_nothing():
         fuzz.serving((number, False, {}, {}, 0))
 
 
+@pytest.mark.parametrize("place", range(2))
+def test_every_event_takes_controls_that_hold_a_list(place):
+    for number in range(len(fuzz.page().events)):
+        fuzz.serving((number, True, {place: []}, {}, 0))
+
+
 def test_every_server_function_is_called():
     for number in range(len(fuzz.page().functions)):
         fuzz.serving((0, True, {}, {"trace": "example", "step": 0, "position": 0}, number))

@@ -59,7 +59,7 @@ class Lab:
         journal: Journal | None = None,
     ):
         """models: the names that visitors may ask for, and no others. state: how a model stands."""
-        self.store, self.load_model, self.models, self.state, self.decoder = store, load_model, tuple(models), state, decoder
+        self.store, self.load_model, self.models, self.stands, self.decoder = store, load_model, tuple(models), state, decoder
         self.limits, self.line, self.journal = limits, Line(limits), journal or Journal()
         self.making = threading.BoundedSemaphore(limits.files_at_once)
 
@@ -104,6 +104,10 @@ class Lab:
             yield state.words
             time.sleep(GLANCE)
         yield state.words
+
+    def state(self, name: object) -> State:
+        """How a model stands; a name may be anything that a stranger sends."""
+        return self.stands(str(name))
 
     def warm_up(self) -> None:
         """Begin to load the first model. If that fails, its state says why."""
