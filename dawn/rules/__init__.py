@@ -43,9 +43,9 @@ RULES = by_name(classes())
 globals().update({rule.__name__: rule for rule in RULES.values()})
 
 
-def rule_specs(name: str) -> dict[str, Spec]:
+def rule_specs(name: object) -> dict[str, Spec]:
     """The settings a rule takes, by name, or RuleError for an unknown rule."""
-    if name not in RULES:
+    if not (isinstance(name, str) and name in RULES):
         raise RuleError(f"unknown rule {name!r:.40}: known are {', '.join(RULES)}")
     rule = RULES[name]
     return (specs(Thresholds) if issubclass(rule, Dawn) else {}) | specs(rule)
