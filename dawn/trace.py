@@ -301,8 +301,9 @@ def read_meta(raw: np.ndarray) -> dict:
         raise TraceError(f"metadata is longer than {LONGEST_META} bytes")
     try:
         meta = json.loads(raw.tobytes().decode())
+        json.dumps(meta, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise TraceError("metadata is not JSON") from None
+        raise TraceError("metadata is not JSON of whole characters") from None
     if not isinstance(meta, dict) or meta.get("schema") not in SCHEMAS:
         found = meta.get("schema") if isinstance(meta, dict) else None
         raise TraceError(f"schema version {found!r:.20}: this program reads versions {SCHEMAS[0]} and {SCHEMAS[1]}")

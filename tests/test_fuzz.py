@@ -18,10 +18,10 @@ def test_every_event_takes_controls_that_hold_nothing():
         fuzz.serving((number, False, {}, {}, 0))
 
 
-@pytest.mark.parametrize("place", [0, 1, 4])
-def test_every_event_takes_controls_that_hold_a_list(place):
+@pytest.mark.parametrize(("place", "held"), [(0, []), (1, []), (4, []), (0, "\ud800")])
+def test_every_event_takes_controls_that_hold_a_list_or_half_of_a_character(place, held):
     for number in range(len(fuzz.page().events)):
-        fuzz.serving((number, True, {place: []}, {}, 0))
+        fuzz.serving((number, True, {place: held}, {}, 0))
 
 
 def test_every_server_function_is_called():

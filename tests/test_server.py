@@ -13,6 +13,7 @@ import pytest
 
 from tests.visitor import Visitor, served, unpacked
 from viz.scripts import FRAMES
+from viz.server import whole_text
 
 MARKS = ("Ada", "Ben", "Cleo", "Dora")
 
@@ -52,6 +53,27 @@ def test_our_first_script_comes_before_all_others_of_the_page_and_is_in_nothing_
     assert page.text.index("<script") == page.text.index(f"<script>{FRAMES}</script>")
     assert len(page.content) == int(page.headers["content-length"])
     assert FRAMES[:20] not in config.text and config.json()["components"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "held"),
+    [
+        (rb'{"a": "\ud800x"}', {"a": "\ufffdx"}),
+        (rb'["\uDC00\ud83d"]', ["\ufffd\ufffd"]),
+        (rb'{"\ud800": NaN}', None),
+        (b'["\xed\xa0\x80"]', ["\ufffd"]),
+        ('["\ud800"]'.encode("utf-16", "surrogatepass"), ["\ufffd"]),
+        (rb'["\ud83d\ude00", "\\ud800"]', ["\U0001f600", "\\ud800"]),
+    ],
+)
+def test_halves_of_characters_come_in_as_the_replacement_character(sent, held):
+    assert json.loads(whole_text(sent)) == held if held else b"NaN" in whole_text(sent)
+    whole_text(sent).decode()
+
+
+@pytest.mark.parametrize("sent", [b"", b"\xff\xfe", rb'["\ud800"', b'{"a": "\xc3\xa9"}', rb"[" * 100_000 + rb'"\ud800"'])
+def test_what_holds_no_half_of_a_character_or_is_no_json_comes_in_as_it_was_sent(sent):
+    assert whole_text(sent) == sent
 
 
 def test_past_events_are_not_summed_up_at_each_new_one():

@@ -6,16 +6,19 @@ own scripts are inline and make functions from text, so those two are allowed. A
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 
 import gradio as gr
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -48,6 +51,42 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+
+HALVES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\0")  # of characters, as JSON may hold them; \0: in UTF-16 and UTF-32
+
+
+class WholeText:
+    """Puts U+FFFD for each half of a character (U+D800 to U+DFFF) in the JSON that the server is sent: those are no text, and
+    an answer that repeats one could not be written."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or "multipart/" in Headers(scope=scope).get("content-type", ""):
+            return await self.app(scope, receive, send)
+        body = bytearray()
+
+        async def receiving() -> Message:
+            message = await receive()
+            while message["type"] == "http.request":
+                body.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    return {"type": "http.request", "body": whole_text(bytes(body))}
+                message = await receive()
+            return message
+
+        return await self.app(scope, receiving, send)
+
+
+def whole_text(body: bytes) -> bytes:
+    """JSON of the same values without halves of characters; what is no JSON stays as it is."""
+    if not HALVES.search(body):
+        return body
+    with suppress(ValueError, RecursionError):
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    return body
 
 
 class SecurityHeaders:
@@ -97,7 +136,7 @@ def app_options(lab: Lab) -> dict:
         health = lab.health()
         return JSONResponse(health, status_code=200 if health["status"] == "ok" else 503)
 
-    middleware = [Middleware(SecurityHeaders), Middleware(FirstScript, script=FRAMES)]
+    middleware = [Middleware(SecurityHeaders), Middleware(WholeText), Middleware(FirstScript, script=FRAMES)]
     return {"routes": [Route("/healthz", healthz)], "middleware": middleware}
 
 

@@ -621,6 +621,8 @@ def test_metadata_of_a_wrong_type_is_named(name):
         ({"pieces": {"1": 2}}, "'pieces' is malformed"),
         ({"parent": ["a", -1]}, "'parent' is malformed"),
         ({"end_ids": ["a"]}, "'end_ids' is malformed"),
+        ({"prompt": "\ud800"}, "not JSON of whole characters"),
+        ({"pieces": {"1": "\udfff"}}, "not JSON of whole characters"),
     ],
 )
 def test_wrong_metadata_is_refused_with_its_name(changes, message):
