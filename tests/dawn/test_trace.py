@@ -38,7 +38,7 @@ def record(canvas, rule, model_seed=0, watch=EVERYTHING, end_ids=(), **options) 
     """A whole run as a trace."""
     steps = tuple(decode(RandomDenoiser(model_seed, end_ids=end_ids), rule, canvas, Options(**options), watch))
     setup = Setup("fake", rule.name, settings_of(rule), options.get("temperature", 0.0), options.get("seed", 0), end_ids)
-    return Trace("How many? \U0001f34e \ud800", setup, steps, "Ten.", {3: " ten", 1: "<x>"}, None, (1,))
+    return Trace("How many? \U0001f34e", setup, steps, "Ten.", {3: " ten", 1: "<x>"}, None, (1,))
 
 
 @cache
