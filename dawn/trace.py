@@ -301,7 +301,7 @@ def read_meta(raw: np.ndarray) -> dict:
         raise TraceError(f"metadata is longer than {LONGEST_META} bytes")
     try:
         meta = json.loads(raw.tobytes().decode())
-        json.dumps(meta, ensure_ascii=False).encode()
+        json.dumps(meta, ensure_ascii=False).encode()  # JSON can hold half of a character, which is no text
     except (ValueError, RecursionError):
         raise TraceError("metadata is not JSON of whole characters") from None
     if not isinstance(meta, dict) or meta.get("schema") not in SCHEMAS:
