@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ from tests.visitor import Visitor, served, unpacked
 
 LIMIT_WORDS = ("no more may", "at most", "may take here", "removed to make room", "no longer on the server")
 QUESTION = "{} has {} apples and buys {} more. How many apples does {} have now?"
+WORD = re.compile(r"Zq\d{6}")  # of a visitor's own, in every question of theirs
 PAUSE = 2.0  # mean seconds between two things that a visitor does
 LOOKING = 10.0  # mean seconds that somebody looks at what is shown before they scrub on
 # A connection a request: an idle one may be closed while a request is on its way, on which a browser asks again, httpx not.
@@ -40,7 +42,7 @@ class Measured:
     """Each visitor's own word, which stands in all of their questions and which no model would come upon; seconds by kind,
     limits that were said, errors, and over time the server's memory and traces: (second, bytes, number)."""
 
-    words: list[str]
+    words: frozenset[str]
     seconds: dict[str, list[float]] = field(default_factory=dict)
     limits: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
@@ -108,9 +110,8 @@ async def look(visitor: Visitor, last: dict, word: str, chance: random.Random, m
 
 def check_own(shown: str, word: str, measured: Measured) -> None:
     """Nothing that a visitor is shown holds another's word."""
-    for other in measured.words:
-        if other != word and other in shown:
-            measured.errors[f"{word} was shown something of {other}"] += 1
+    for other in measured.words.intersection(WORD.findall(shown)) - {word}:
+        measured.errors[f"{word} was shown something of {other}"] += 1
 
 
 async def scrub(browser, url: str, turn: asyncio.Lock, until: float, measured: Measured) -> None:
@@ -151,7 +152,7 @@ async def drive(visitors: int, browsers: int, seconds: float) -> Measured:
         give_way()  # the server and the visitors over HTTP, who are started from here on
         url = stack.enter_context(served()).url
         words = [f"Zq{number:06d}" for number in random.Random(0).sample(range(10**6), visitors)]
-        measured, turn, until = Measured(words), asyncio.Lock(), time.monotonic() + seconds
+        measured, turn, until = Measured(frozenset(words)), asyncio.Lock(), time.monotonic() + seconds
         tasks = [live(url, word, until, measured) for word in words] + [watch(url, until, measured)]
         await asyncio.gather(*tasks, *(scrub(browser, url, turn, until, measured) for _ in range(browsers)))
     return measured

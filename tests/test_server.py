@@ -60,15 +60,14 @@ def test_our_first_script_comes_before_all_others_of_the_page_and_is_in_nothing_
     [
         (rb'{"a": "\ud800x"}', {"a": "\ufffdx"}),
         (rb'["\uDC00\ud83d"]', ["\ufffd\ufffd"]),
-        (rb'{"\ud800": NaN}', None),
+        (rb'{"\ud800": Infinity}', {"\ufffd": float("inf")}),
         (b'["\xed\xa0\x80"]', ["\ufffd"]),
         ('["\ud800"]'.encode("utf-16", "surrogatepass"), ["\ufffd"]),
         (rb'["\ud83d\ude00", "\\ud800"]', ["\U0001f600", "\\ud800"]),
     ],
 )
 def test_halves_of_characters_come_in_as_the_replacement_character(sent, held):
-    assert json.loads(whole_text(sent)) == held if held else b"NaN" in whole_text(sent)
-    whole_text(sent).decode()
+    assert json.loads(whole_text(sent).decode()) == held
 
 
 @pytest.mark.parametrize("sent", [b"", b"\xff\xfe", rb'["\ud800"', b'{"a": "\xc3\xa9"}', rb"[" * 100_000 + rb'"\ud800"'])
