@@ -12,7 +12,7 @@ UNITS = (
     *("students", "girls", "boys", "pages", "years", "balls", "apples", "friends", "minutes", "eggs", "treats", "beetles"),
     *("bake", "dance", "soccer", "read", "absent", "wasps"),
 )
-KINDS = (*"++---**/", "+++", "---", "---", "cents", "price", "part")
+KINDS = (*"+++-----**/", "+++", "+++", "---", "---", "cents", "price", "part")
 SMALL = 20  # up to this largest number there are only plain sums and differences of two
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from dawn.errors import DataError, ThresholdError
 from dawn.settings import require_number, require_whole
 
-KINDS = ("single", "block", "drill", "canvas", "decoder")
+KINDS = ("single", "block", "drill", "canvas", "decoder", "equation")
 MOST_STEPS, MOST_PROCESSES = 10**7, 256
 LARGEST_FILE = 2**20  # bytes of a recipe's file
 WHOLE = {
@@ -44,8 +44,8 @@ class Recipe:
     decay_share: float = 1.0
     averaging: float = 0.998  # decay of the running average of the weights, a step; the average is what is exported
     turn: tuple[float, float] = (0.6, 0.85)
-    shares_first: tuple[float, ...] = (0.3, 0.35, 0.35, 0.0, 0.0)  # of steps, by KINDS
-    shares_last: tuple[float, ...] = (0.05, 0.1, 0.3, 0.1, 0.45)
+    shares_first: tuple[float, ...] = (0.25, 0.3, 0.1, 0.0, 0.0, 0.35)  # of steps, by KINDS
+    shares_last: tuple[float, ...] = (0.05, 0.1, 0.15, 0.1, 0.45, 0.15)
     veil: float = 8.0
     processes: int = 1  # each takes tokens_per_step
     width: int = 192

@@ -1,11 +1,12 @@
-"""Training rows: token ids, which of them are masked, and what the visible ones are asked. Five kinds of row.
+"""Training rows: token ids, which of them are masked, and what the visible ones are asked. Six kinds of row.
 
 A single row and a block row are a problem in the layout of `blocks`: every response token asked for at once, each from all that
 precedes it (single), or as a decoder fills one block after the other (block). A drill row packs equations, those of problems
 and made-up ones, and asks for their results alone, in three ways: causally; masked, with all the rest in view of all, for a
 network that computes at `=` what follows has not thereby learned to compute it at the masks themselves, as a canvas asks; and
 open, masked together with what follows and in view of what precedes alone, for what follows tells how many digits a result
-has, and a decoder does not know it yet. A canvas row and a decoder row are what a decoder meets: question, worked solution and
+has, and a decoder does not know it yet. An equation row is one such equation by itself: where nothing else can be looked at,
+arithmetic is learned from a small part of the tokens, and what is learned there serves the longer rows. A canvas row and a decoder row are what a decoder meets: question, worked solution and
 end-of-text up to a fixed width, all in view of all.
 
 What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever
@@ -44,10 +45,12 @@ WIDTHS = (96, 128, 160, 192)
 FULL_WIDTH_SHARE = 0.6
 UNIFORM_SHARE = 0.3  # of canvas rows
 TIMES = 2  # that block rows and decoder rows are asked again
-REAL_SHARE = 0.6
+REAL_SHARES = {"drill": 0.6, "equation": 0.25}  # of equations that are a problem's, not made up
 DRILL_SHARES = (0.5, 0.35, 0.15)  # of results whose length is open, of masked results in view of all, and of causal ones
 OPEN_LENGTH = 60  # written tokens of a drill of open results; with their copies about as many as DRILL_WIDTH
 BEHIND = 4  # the most tokens masked behind an open result
+EQUATION_WIDTHS = (8, 12, 16, 20)
+FARTHEST = 160  # where an equation row's positions begin, at most
 PARTLY_SHARE = 0.25  # of masked results: some tokens in view
 LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
 LEVELS = len(LARGEST) - 1
@@ -69,6 +72,7 @@ class RowMaker:
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
         self.level, self.veil = LEVELS, 0.0
+        self.waiting: list[str] = []  # equations that have no row yet
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
 
     def canvas_row(self) -> Row:
@@ -130,8 +134,8 @@ class RowMaker:
         """Equations, a line each, whose results alone are asked: masked, or of the tokens before them."""
         lines: list[str] = []
         while sum(map(len, lines)) < DRILL_LENGTH:
-            lines += self.equations()
-        ids, results = self.with_results("\n".join(lines))
+            lines += self.equations("drill")
+        ids, results = self.with_results("\n".join(lines), (DRILL_WIDTH,))
         kind = self.random.choice(["open", "masked", "causal"], p=DRILL_SHARES)
         if kind == "open":
             return open_drill(self.random, ids[:OPEN_LENGTH], results[:OPEN_LENGTH])
@@ -139,19 +143,35 @@ class RowMaker:
             return masked_drill(self.random, ids, results)
         return causally(ids, asked_next(ids, results), start=0)
 
-    def with_results(self, text: str) -> tuple[np.ndarray, np.ndarray]:
-        """ids [DRILL_WIDTH] of equations, and [DRILL_WIDTH] bool: the tokens of their results."""
+    def equation_row(self) -> Row:
+        """One equation whose result is asked, of the masks and, where none sees what comes later, of the token before it. It
+        stands anywhere and is followed by masks, which are not asked."""
+        results = np.zeros(0, bool)
+        while not results.any():
+            while not self.waiting:
+                self.waiting = self.equations("equation")
+            ids, results = self.with_results(self.waiting.pop(), EQUATION_WIDTHS)
+        masked = results | (np.arange(len(ids)) > np.flatnonzero(results)[-1])
+        position = self.random.integers(FARTHEST + 1) + np.arange(len(ids))
+        if self.random.random() < 0.5:
+            return Row(ids, masked, np.full(len(ids), -1), position, np.ones((len(ids), len(ids)), bool), results)
+        return Row(ids, masked, asked_next(ids, first_of(results)), position, sees_before(len(ids), start=0), results)
+
+    def with_results(self, text: str, widths: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """ids [width] of equations, and [width] bool: the tokens of their results. The width is the smallest that leaves room
+        behind the text; what does not fit the largest is cut."""
         encoded = self.tokenizer(text, return_offsets_mapping=True)
         is_result = np.zeros(len(text), bool)
         for match in RESULT.finditer(text):
             is_result[slice(*match.span(1))] = True
         results = [False, *(bool(is_result[start:stop].any()) for start, stop in encoded["offset_mapping"])]
-        ids, rest = [self.assistant, *encoded["input_ids"]], max(0, DRILL_WIDTH - len(results))
-        return np.array(ids + [self.end] * rest)[:DRILL_WIDTH], np.array(results + [False] * rest)[:DRILL_WIDTH]
+        width = next((width for width in widths if width > len(results)), widths[-1])
+        ids, rest = [self.assistant, *encoded["input_ids"]], max(0, width - len(results))
+        return np.array(ids + [self.end] * rest)[:width], np.array(results + [False] * rest)[:width]
 
-    def equations(self) -> list[str]:
+    def equations(self, kind: str) -> list[str]:
         """Those of a problem, for they are spelled in many ways there, or as many made up, for few numbers occur there."""
-        if self.random.random() < REAL_SHARE:
+        if self.random.random() < REAL_SHARES[kind]:
             return equations(next(self.task))
         return [made_up_equation(self.random, self.largest()) for _ in range(3)]
 

@@ -12,6 +12,7 @@ from dawn.pretrain import data
 from dawn.pretrain.equations import made_up_equation
 from dawn.pretrain.rows import (
     DRILL_WIDTH,
+    EQUATION_WIDTHS,
     LARGEST,
     MULTIPLE,
     TIMES,
@@ -161,6 +162,21 @@ def test_open_drills_ask_for_a_result_and_its_end_in_view_of_what_precedes_it_al
             longer += len(copies) > len(wanted)
         assert (row.following[written:] < 0).all() and (row.following >= 0).any()
     assert longer > len(rows)
+
+
+def test_an_equation_row_asks_for_one_result_anywhere(tokenizer):
+    maker = RowMaker(tokenizer, 9)
+    rows = [maker.equation_row() for _ in range(200)]
+    causal = [row for row in rows if not row.sees.all()]
+    assert 60 < len(causal) < 140 and {int(row.position[0]) // 50 for row in rows} == {0, 1, 2, 3}
+    for row in rows:
+        assert len(row.ids) in EQUATION_WIDTHS and (np.diff(row.position) == 1).all()
+        first, last = np.flatnonzero(row.asked)[[0, -1]]
+        assert tokenizer.decode(row.ids[:first]).count("=") == 1 and row.asked[first : last + 1].all()
+        assert set(tokenizer.decode(row.ids[row.asked])) <= set(" .0123456789")
+        assert row.masked[first:].all() and not row.masked[:first].any()
+        assert np.flatnonzero(row.following >= 0).tolist() == ([] if row.sees.all() else [first - 1])
+        assert row.sees.all() or (row.following[first - 1] == row.ids[first] and not np.triu(row.sees, 1).any())
 
 
 def test_a_drill_that_would_mask_nothing_masks_a_result():

@@ -23,8 +23,8 @@ from dawn.pretrain.recipe import Recipe, read_recipe
         ({"turn": [0.5]}, "turn must be 2 numbers"),
         ({"turn": [0.5, "x"]}, "each of turn must be a number"),
         ({"turn": [0.5, 0.5]}, "turn must begin before it ends"),
-        ({"shares_first": [0.25] * 4}, "shares_first must be 5 numbers"),
-        ({"shares_last": [0.3] * 5}, "shares_last must sum to 1, not to 1.5"),
+        ({"shares_first": [0.25] * 4}, "shares_first must be 6 numbers"),
+        ({"shares_last": [0.25] * 6}, "shares_last must sum to 1, not to 1.5"),
         ({"width": 190}, "width must be a multiple of twice the 4 heads"),
     ],
 )
@@ -34,7 +34,7 @@ def test_a_recipe_that_cannot_be_is_refused(wrong, message):
 
 
 def test_a_recipe_returns_from_the_file_of_an_exported_model(tmp_path):
-    recipe = Recipe(steps=7, width=64, shares_first=(0.0, 0.5, 0.5, 0.0, 0.0), turn=(0.0, 0.1))
+    recipe = Recipe(steps=7, width=64, shares_first=(0.0, 0.5, 0.5, 0.0, 0.0, 0.0), turn=(0.0, 0.1))
     path = tmp_path / "training.json"
     path.write_text(json.dumps({"recipe": asdict(recipe), "steps_done": 7}))
     assert Recipe(**read_recipe(path)) == recipe

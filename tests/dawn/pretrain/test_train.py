@@ -43,7 +43,7 @@ def test_it_learns_stops_resumes_and_exports(directory):
     recipe = TINY(steps=24, tokens_per_step=768, warmup_steps=2)
     first = Training(recipe, directory)
     first.run(seen.append, save_every=12)
-    assert [p.step for p in seen] == list(range(1, 25)) and {"block", "drill"} <= {p.kind for p in seen} <= set(KINDS)
+    assert [p.step for p in seen] == list(range(1, 25)) and {"block", "equation"} <= {p.kind for p in seen} <= set(KINDS)
     assert sum(p.loss for p in seen[-6:]) < sum(p.loss for p in seen[:6])
     curve = [json.loads(line) for line in (directory / "curve.jsonl").read_text().splitlines()]
     assert [line["step"] for line in curve] == [12, 24] and "block" in curve[1]["loss_right_digits"]
@@ -57,7 +57,7 @@ def test_it_learns_stops_resumes_and_exports(directory):
     assert seen[-1].step == 26
     resumed.export(directory / "out")
     assert load_model(str(directory / "out")).mask_id == 1
-    started = Training(recipe, directory / "next", directory / "out")
+    started = Training(recipe, directory / "next", [directory / "out"])
     started.resume()
     assert started.step == 0 and len(started.tokenizer) == len(first.tokenizer)
     for begun in (started.network, started.average.module):
@@ -122,7 +122,7 @@ def test_three_minutes_from_nothing_reach_the_loss_that_the_model_card_states(tm
 
 def test_starting_from_nothing_is_refused(directory):
     with pytest.raises(DataError, match=r"model\.safetensors"):
-        Training(TINY(), directory, directory / "nowhere")
+        Training(TINY(), directory, [directory / "nowhere"])
 
 
 def test_the_rate_warms_up_holds_and_falls_to_zero():
@@ -167,7 +167,7 @@ def test_what_is_shown_is_what_the_network_is_most_certain_of_and_what_was_shown
 
 def test_the_rows_of_a_step_are_alike(directory):
     """Drills are asked once or several times, never both in one step."""
-    shares = (0.0, 0.0, 1.0, 0.0, 0.0)
+    shares = (0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     recipe = TINY(tokens_per_step=768, shares_first=shares, shares_last=shares)
     steps = train.batches(RowMaker(Training(recipe, directory).tokenizer, 6), recipe, 0)
     asked = [{(len(row.ids), len(row.reveal)) for row in next(steps)[1]} for _ in range(12)]
@@ -177,7 +177,7 @@ def test_the_rows_of_a_step_are_alike(directory):
 def test_two_processes_step_along_the_mean_of_their_gradients(directory):
     recipe = TINY(steps=1, tokens_per_step=768, warmup_steps=1, processes=2, seed=5)
     seen = []
-    together = train.train(recipe, directory, None, seen.append)
+    together = train.train(recipe, directory, (), seen.append)
     alone = Training(replace(recipe, processes=1), directory)
     alone.update = lambda: None
     for rank in range(2):
@@ -193,22 +193,3 @@ def test_two_processes_step_along_the_mean_of_their_gradients(directory):
     for one, other in zip(together.network.parameters(), alone.network.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
     assert (directory / "checkpoint.pt").exists()
-
-
-@pytest.mark.parametrize(("have", "layers"), [(2, 2), (2, 3), (6, 8), (4, 7)])
-def test_a_deeper_network_begins_by_computing_what_the_other_does(directory, have, layers):
-    tokens = torch.arange(40)[None]
-    outputs, weights = [], None
-    for depth in (have, layers):
-        recipe = TINY(layers=depth)
-        network = train.new_network(Training(recipe, directory).tokenizer, recipe).eval()
-        weights = train.deepened(weights, depth) if weights else network.state_dict()
-        network.load_state_dict(weights)
-        outputs.append(network(tokens).logits)
-    torch.testing.assert_close(*outputs)
-
-
-@pytest.mark.parametrize("layers", [1, 4])
-def test_a_depth_that_no_copies_lead_to_is_refused(layers):
-    with pytest.raises(DataError, match="2 layers"):
-        train.deepened({f"model.layers.{layer}.norm": torch.zeros(1) for layer in range(2)}, layers)
