@@ -266,8 +266,7 @@ def add_pretrain(commands) -> None:
     pretrain.add_argument("--steps", type=int, help="steps of the whole recipe (default: the recipe's, else 3000)")
     pretrain.add_argument("--seed", type=int, help="of weights and data (default: the recipe's, else 0)")
     pretrain.add_argument("--processes", type=int, help="side by side, one a core (default: the recipe's, else 1)")
-    words = "begin with the weights of exported models, each set upon the one before it; with fewer layers than one has: its embeddings"
-    pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", nargs="+", default=(), help=words)
+    pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")
     pretrain.add_argument("--export", type=Path, metavar="FOLDER", help="write the model here when done")
     pretrain.set_defaults(command=pretrain_command)
 

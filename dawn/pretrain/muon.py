@@ -27,10 +27,12 @@ def orthogonalise(stack: torch.Tensor) -> torch.Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Takes matrices [rows, columns] only. `lr` is the spectral norm of a step for square matrices."""
+    """Takes matrices [rows, columns] only. `lr` is the spectral norm of a step for square matrices; decay: the part of a matrix
+    that a step takes away, as a multiple of `lr`. Without it matrices grow with every step, and steps that stay the same size
+    change ever less of what the network does (Liu et al., arXiv 2502.16982, section 2.2)."""
 
-    def __init__(self, parameters, lr: float = 0.02, momentum: float = 0.95):
-        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+    def __init__(self, parameters, lr: float = 0.02, momentum: float = 0.95, decay: float = 0.0):
+        super().__init__(parameters, {"lr": lr, "momentum": momentum, "decay": decay})
 
     @torch.no_grad()
     def step(self, closure=None) -> None:
@@ -42,7 +44,7 @@ class Muon(torch.optim.Optimizer):
                 updates = orthogonalise(torch.stack([self.momentum(p, group["momentum"]) for p in parameters]))
                 scale = group["lr"] * max(1, shape[0] / shape[1]) ** 0.5
                 for parameter, update in zip(parameters, updates, strict=False):
-                    parameter.add_(update, alpha=-scale)
+                    parameter.mul_(1 - group["lr"] * group["decay"]).add_(update, alpha=-scale)
 
     def momentum(self, parameter: torch.Tensor, decay: float) -> torch.Tensor:
         """Nesterov momentum of the gradient, kept in the optimiser's state."""

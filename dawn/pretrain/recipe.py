@@ -25,7 +25,14 @@ WHOLE = {
     "layers": (1, 256),
     "heads": (1, 256),
 }
-NUMBERS = {"matrix_lr": (0, 1), "other_lr": (0, 1), "decay_share": (1e-6, 1), "averaging": (0, 0.9999), "veil": (0, 1e6)}
+NUMBERS = {
+    "matrix_lr": (0, 1),
+    "other_lr": (0, 1),
+    "matrix_decay": (0, 10),
+    "decay_share": (1e-6, 1),
+    "averaging": (0, 0.9999),
+    "veil": (0, 1e6),
+}
 LISTS = {"turn": 2, "shares_first": len(KINDS), "shares_last": len(KINDS)}
 
 
@@ -39,6 +46,7 @@ class Recipe:
     tokens_per_step: int = 4096
     seed: int = 0
     matrix_lr: float = 0.012
+    matrix_decay: float = 0.1  # of the layers' matrices, see `muon`
     other_lr: float = 0.0012
     warmup_steps: int = 50
     decay_share: float = 1.0

@@ -6,8 +6,8 @@ and made-up ones, and asks for their results alone, in three ways: causally; mas
 network that computes at `=` what follows has not thereby learned to compute it at the masks themselves, as a canvas asks; and
 open, masked together with what follows and in view of what precedes alone, for what follows tells how many digits a result
 has, and a decoder does not know it yet. An equation row is one such equation by itself: where nothing else can be looked at,
-arithmetic is learned from a small part of the tokens, and what is learned there serves the longer rows. A canvas row and a decoder row are what a decoder meets: question, worked solution and
-end-of-text up to a fixed width, all in view of all.
+arithmetic is learned from few tokens, and what is learned there serves the longer rows. A canvas row and a decoder row are what
+a decoder meets: question, worked solution and end-of-text up to a fixed width, all in view of all.
 
 What is learned causally is lost when every position suddenly sees every other, so canvases are opened by degrees: whatever
 the written copy of a block row would not see is first veiled, its attention scores lowered by up to `veil`, which falls to

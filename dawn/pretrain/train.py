@@ -17,7 +17,7 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import count
 from multiprocessing import get_context
@@ -30,7 +30,6 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dawn.errors import DataError
-from dawn.pretrain.beginning import first_weights
 from dawn.pretrain.muon import Muon
 from dawn.pretrain.numbers import number_values, waves
 from dawn.pretrain.recipe import KINDS, Recipe
@@ -103,6 +102,26 @@ def new_network(tokenizer, recipe: Recipe):
     return network
 
 
+def deepened(weights: dict[str, torch.Tensor], layers: int) -> dict[str, torch.Tensor]:
+    """A state dict with `layers` layers that computes what `weights` do: evenly spread ones are followed by a copy whose two
+    output matrices begin at zero. DataError if they have more layers, or half as many or fewer."""
+    prefix = "model.layers."
+    have = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith(prefix))
+    extra = layers - have
+    if not 0 <= extra < have:
+        reach = f"{have} to {2 * have - 1}, not {layers}"
+        raise DataError(f"the model to begin with has {have} layers: from there a run can have {reach}")
+    followed = {(at + 1) * have // (extra + 1) - 1 for at in range(extra)}
+    sources = [(layer, copy) for layer in range(have) for copy in (False, True)[: 1 + (layer in followed)]]
+    deep = {name: values for name, values in weights.items() if not name.startswith(prefix)}
+    for layer, (source, copy) in enumerate(sources):
+        mark = f"{prefix}{source}."
+        for name in (name for name in weights if name.startswith(mark)):
+            adds = name.endswith(("o_proj.weight", "down_proj.weight"))
+            deep[f"{prefix}{layer}.{name.removeprefix(mark)}"] = weights[name] * 0 if copy and adds else weights[name]
+    return deep
+
+
 def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[str, list[Row]]]:
     """(kind, rows) a step: one kind, one width, asked equally often. The kind is the same for all processes. Rows that are
     asked several times are so many times fewer, so that every step costs about the same."""
@@ -123,11 +142,11 @@ def batches(maker: RowMaker, recipe: Recipe, first_step: int) -> Iterator[tuple[
 class Training:
     """A network, its optimisers and its place in the recipe; `save` and `resume` keep all of it."""
 
-    def __init__(self, recipe: Recipe, directory: Path, start: Sequence[Path] = (), rank: int = 0):
-        """start: folders of exported models, with whose weights a new run begins (see `beginning`), the last one's tokenizer
-        among them; rank: which of the recipe's processes this one is. The first one reports and saves."""
-        if missing := [folder for folder in start if not (folder / "model.safetensors").exists()]:
-            raise DataError(f"no model.safetensors in {missing[0]}: give the folder of an exported model")
+    def __init__(self, recipe: Recipe, directory: Path, start: Path | None = None, rank: int = 0):
+        """start: the folder of an exported model whose tokenizer and weights a new run begins with; rank: which of the
+        recipe's processes this one is. The first one reports and saves."""
+        if start and not (start / "model.safetensors").exists():
+            raise DataError(f"no model.safetensors in {start}: give the folder of an exported model")
         self.recipe, self.directory, self.start, self.rank = recipe, directory, start, rank
         directory.mkdir(parents=True, exist_ok=True)
         self.tokenizer = self.own_tokenizer()
@@ -144,7 +163,7 @@ class Training:
 
         folder = self.directory / "tokenizer"
         if not folder.exists():
-            tokenizer = AutoTokenizer.from_pretrained(self.start[-1]) if self.start else train_tokenizer()
+            tokenizer = AutoTokenizer.from_pretrained(self.start) if self.start else train_tokenizer()
             tokenizer.save_pretrained(folder)
         return AutoTokenizer.from_pretrained(folder)
 
@@ -154,7 +173,7 @@ class Training:
         chosen = {id(p) for p in matrices}
         others = [p for p in self.network.parameters() if id(p) not in chosen]
         adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0)
-        return [(Muon(matrices), self.recipe.matrix_lr), (adam, self.recipe.other_lr)]
+        return [(Muon(matrices, decay=self.recipe.matrix_decay), self.recipe.matrix_lr), (adam, self.recipe.other_lr)]
 
     def save(self) -> None:
         """Write the checkpoint beside the old one, then replace it: a stop in the middle loses nothing."""
@@ -181,9 +200,11 @@ class Training:
                 reason = "it is damaged, or was made with another recipe"
                 raise DataError(f"cannot go on from {path}: {reason}: remove it, or give another --directory") from None
         elif self.start:
-            weights = self.network.state_dict() | first_weights(self.start, self.recipe.layers)
+            from transformers import LlamaForCausalLM
+
+            weights = LlamaForCausalLM.from_pretrained(self.start, dtype=torch.float32).state_dict()
             for network in (self.network, self.average.module):
-                network.load_state_dict(weights)
+                network.load_state_dict(deepened(weights, network.config.num_hidden_layers))
 
     def take(self, state: dict) -> None:
         """Take over a checkpoint's state."""
@@ -319,7 +340,7 @@ class Training:
         (target / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
 
 
-def train(recipe: Recipe, directory: Path, start: Sequence[Path], report: Callable[[Progress], None]) -> Training:
+def train(recipe: Recipe, directory: Path, start: Path | None, report: Callable[[Progress], None]) -> Training:
     """Train to the recipe's end, this process being the first of the recipe's; goes on from the directory's checkpoint."""
     training = Training(recipe, directory, start)
     training.resume()
@@ -332,7 +353,7 @@ def train(recipe: Recipe, directory: Path, start: Sequence[Path], report: Callab
     return training
 
 
-def work(rank: int, recipe: Recipe, directory: Path, start: Sequence[Path]) -> None:
+def work(rank: int, recipe: Recipe, directory: Path, start: Path | None) -> None:
     """What each process beside the first does."""
     training = Training(recipe, directory, start, rank)
     training.resume()

@@ -19,6 +19,7 @@ from dawn.pretrain.recipe import Recipe, read_recipe
         ({"steps": 2.0}, "steps must be a whole number"),
         ({"processes": 257}, "processes must be a whole number from 1 to 256"),
         ({"matrix_lr": float("nan")}, "matrix_lr must be a number from 0 to 1"),
+        ({"matrix_decay": 11}, "matrix_decay must be a number from 0 to 10"),
         ({"decay_share": 0}, "decay_share must be a number"),
         ({"turn": [0.5]}, "turn must be 2 numbers"),
         ({"turn": [0.5, "x"]}, "each of turn must be a number"),

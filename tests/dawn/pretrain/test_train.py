@@ -19,7 +19,7 @@ from dawn.errors import DataError
 from dawn.models import load_model
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
-from dawn.pretrain.muon import orthogonalise
+from dawn.pretrain.muon import Muon, orthogonalise
 from dawn.pretrain.recipe import KINDS, Recipe
 from dawn.pretrain.rows import LEVELS, RowMaker
 from dawn.pretrain.train import Training
@@ -57,7 +57,7 @@ def test_it_learns_stops_resumes_and_exports(directory):
     assert seen[-1].step == 26
     resumed.export(directory / "out")
     assert load_model(str(directory / "out")).mask_id == 1
-    started = Training(recipe, directory / "next", [directory / "out"])
+    started = Training(recipe, directory / "next", directory / "out")
     started.resume()
     assert started.step == 0 and len(started.tokenizer) == len(first.tokenizer)
     for begun in (started.network, started.average.module):
@@ -122,7 +122,7 @@ def test_three_minutes_from_nothing_reach_the_loss_that_the_model_card_states(tm
 
 def test_starting_from_nothing_is_refused(directory):
     with pytest.raises(DataError, match=r"model\.safetensors"):
-        Training(TINY(), directory, [directory / "nowhere"])
+        Training(TINY(), directory, directory / "nowhere")
 
 
 def test_the_rate_warms_up_holds_and_falls_to_zero():
@@ -146,6 +146,16 @@ def test_a_mastered_level_is_followed_by_the_next(directory):
 def test_orthogonalised_matrices_have_singular_values_near_one(shape):
     values = torch.linalg.svdvals(orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
     assert values.min() > 0.5 and values.max() < 1.3
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_a_step_takes_away_its_part_of_a_matrix(decay):
+    matrix, copy = (torch.nn.Parameter(torch.eye(4, 6)) for _ in range(2))
+    gradient = torch.randn(4, 6, generator=torch.Generator().manual_seed(1))
+    for parameter, part in ((matrix, decay), (copy, 0.0)):
+        parameter.grad = gradient.clone()
+        Muon([parameter], lr=0.2, decay=part).step()
+    torch.testing.assert_close(matrix, copy - 0.2 * decay * torch.eye(4, 6))
 
 
 def test_what_is_shown_is_what_the_network_is_most_certain_of_and_what_was_shown_stays(directory):
@@ -177,7 +187,7 @@ def test_the_rows_of_a_step_are_alike(directory):
 def test_two_processes_step_along_the_mean_of_their_gradients(directory):
     recipe = TINY(steps=1, tokens_per_step=768, warmup_steps=1, processes=2, seed=5)
     seen = []
-    together = train.train(recipe, directory, (), seen.append)
+    together = train.train(recipe, directory, None, seen.append)
     alone = Training(replace(recipe, processes=1), directory)
     alone.update = lambda: None
     for rank in range(2):
@@ -193,3 +203,22 @@ def test_two_processes_step_along_the_mean_of_their_gradients(directory):
     for one, other in zip(together.network.parameters(), alone.network.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
     assert (directory / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(("have", "layers"), [(2, 2), (2, 3), (6, 8), (4, 7)])
+def test_a_deeper_network_begins_by_computing_what_the_other_does(directory, have, layers):
+    tokens = torch.arange(40)[None]
+    outputs, weights = [], None
+    for depth in (have, layers):
+        recipe = TINY(layers=depth)
+        network = train.new_network(Training(recipe, directory).tokenizer, recipe).eval()
+        weights = train.deepened(weights, depth) if weights else network.state_dict()
+        network.load_state_dict(weights)
+        outputs.append(network(tokens).logits)
+    torch.testing.assert_close(*outputs)
+
+
+@pytest.mark.parametrize("layers", [1, 4])
+def test_a_depth_that_no_copies_lead_to_is_refused(layers):
+    with pytest.raises(DataError, match="2 layers"):
+        train.deepened({f"model.layers.{layer}.norm": torch.zeros(1) for layer in range(2)}, layers)
