@@ -52,8 +52,7 @@ BEHIND = 4  # the most tokens masked behind an open result
 EQUATION_WIDTHS = (8, 12, 16, 20)
 FARTHEST = 160  # where an equation row's positions begin, at most
 PARTLY_SHARE = 0.25  # of masked results: some tokens in view
-LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # by level
-LEVELS = len(LARGEST) - 1
+LARGEST = (10, 15, 20, 30, 40, 60, 80, 100, 150, LARGEST_NUMBER)  # of made-up equations
 RESULT = re.compile(r"=\s*[$€£¥]?\s*(\d+(?:\.\d+)?)")
 
 
@@ -63,7 +62,7 @@ def number_tokens(tokenizer) -> np.ndarray:
 
 
 class RowMaker:
-    """Rows of every kind from a seed. `level` 0 … LEVELS: how large made-up numbers are; `veil`: see the module's text."""
+    """Rows of every kind from a seed; `veil`: see the module's text."""
 
     def __init__(self, tokenizer, seed: int):
         self.tokenizer = tokenizer
@@ -71,7 +70,7 @@ class RowMaker:
         self.user, self.assistant = tokenizer.convert_tokens_to_ids(["<|user|>", "<|assistant|>"])
         self.is_number = number_tokens(tokenizer)
         self.random = np.random.default_rng(seed)
-        self.level, self.veil = LEVELS, 0.0
+        self.veil = 0.0
         self.waiting: list[str] = []  # equations that have no row yet
         self.task = task_problems(seed * 10**7, tokenizer, held_out=False)
 
@@ -176,8 +175,8 @@ class RowMaker:
         return [made_up_equation(self.random, self.largest()) for _ in range(3)]
 
     def largest(self) -> int:
-        """The largest number of the next equation: half of the time the level's, else that of any level up to it."""
-        return LARGEST[self.level if self.random.random() < 0.5 else self.random.integers(self.level + 1)]
+        """The largest number of the next equation: half of the time the task's, else one of LARGEST."""
+        return LARGEST_NUMBER if self.random.random() < 0.5 else int(self.random.choice(LARGEST))
 
 
 def widened(length: int) -> int:

@@ -34,10 +34,9 @@ from dawn.pretrain.muon import Muon
 from dawn.pretrain.numbers import number_values, waves
 from dawn.pretrain.recipe import KINDS, Recipe
 from dawn.pretrain.row import Row
-from dawn.pretrain.rows import LEVELS, RowMaker
+from dawn.pretrain.rows import RowMaker
 from dawn.pretrain.tokenizer import train_tokenizer
 
-MASTERED = 0.85  # share of right digits in drill rows from which the next level begins
 WORTH_COMPILING = 500  # steps
 MEETING = "processes"  # the file by which processes find each other
 
@@ -154,8 +153,7 @@ class Training:
         self.network = new_network(self.tokenizer, recipe)
         self.average = AveragedModel(self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging))
         self.optimisers = self.new_optimisers()
-        self.step, self.tokens, self.mastery = 0, 0, 0.0
-        self.level = LEVELS if start else 0
+        self.step, self.tokens = 0, 0
 
     def own_tokenizer(self):
         """The tokenizer of this run: the directory's, else that of the model it starts from, else newly trained; kept."""
@@ -180,7 +178,6 @@ class Training:
         state = {
             "step": self.step,
             "tokens": self.tokens,
-            "level": self.level,
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
@@ -212,7 +209,7 @@ class Training:
         self.average.load_state_dict(state["average"])
         for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.step, self.tokens, self.level = state["step"], state["tokens"], state["level"]
+        self.step, self.tokens = state["step"], state["tokens"]
 
     def run(self, report: Callable[[Progress], None], save_every: int = 100) -> None:
         """Train to the recipe's end, reporting each step and saving now and then."""
@@ -220,7 +217,6 @@ class Training:
         compiled(self.network, self.recipe.steps - self.step)
         seed = self.recipe.seed * 1000 + self.step
         maker = RowMaker(self.tokenizer, seed * self.recipe.processes + self.rank)
-        maker.level = self.level
         curve: dict[str, list[tuple[float, ...]]] = defaultdict(list)
         for kind, rows in batches(maker, self.recipe, self.step):
             if self.step >= self.recipe.steps:
@@ -228,8 +224,6 @@ class Training:
             progress = self.one_step(kind, rows, maker.is_number)
             report(progress)
             curve[kind].append((progress.loss, progress.right, progress.digits))
-            if kind == "drill":
-                maker.level = self.advance(progress.digits)
             if self.step % save_every == 0:
                 self.keep(curve)
         self.keep(curve)
@@ -244,16 +238,9 @@ class Training:
     def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
         """Append the means of loss, right targets and right digits since the last note, by kind of row."""
         means = {kind: [round(float(x), 4) for x in np.nanmean(values, axis=0)] for kind, values in curve.items()}
-        line = {"step": self.step, "tokens": self.tokens, "level": self.level, "loss_right_digits": means}
+        line = {"step": self.step, "tokens": self.tokens, "loss_right_digits": means}
         with (self.directory / "curve.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
-
-    def advance(self, digits: float) -> int:
-        """The drills' level after a step; it rises when the running share of right digits says the present one is mastered."""
-        self.mastery += (digits - self.mastery) / 8
-        if self.mastery > MASTERED and self.level < LEVELS:
-            self.level, self.mastery = self.level + 1, 0.0
-        return self.level
 
     def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
         """Forward and backward as often as the rows are asked, then one update."""

@@ -21,7 +21,7 @@ from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
 from dawn.pretrain.muon import Muon, orthogonalise
 from dawn.pretrain.recipe import KINDS, Recipe
-from dawn.pretrain.rows import LEVELS, RowMaker
+from dawn.pretrain.rows import RowMaker
 from dawn.pretrain.train import Training
 
 THREE_MINUTES = {"steps": 140, "tokens_per_step": 1024, "warmup_steps": 10}
@@ -134,14 +134,6 @@ def test_the_rate_warms_up_holds_and_falls_to_zero():
     assert all(math.isclose(sum(recipe.shares(step).values()), 1) for step in (0, 300, 1000))
 
 
-def test_a_mastered_level_is_followed_by_the_next(directory):
-    training = Training(TINY(), directory)
-    assert training.advance(0.9) == 0
-    for _ in range(1000):
-        training.advance(1.0)
-    assert training.level == LEVELS
-
-
 @pytest.mark.parametrize("shape", [(2, 8, 8), (3, 12, 6), (1, 6, 12)])
 def test_orthogonalised_matrices_have_singular_values_near_one(shape):
     values = torch.linalg.svdvals(orthogonalise(torch.randn(shape, generator=torch.Generator().manual_seed(0))))
@@ -192,7 +184,6 @@ def test_two_processes_step_along_the_mean_of_their_gradients(directory):
     alone.update = lambda: None
     for rank in range(2):
         maker = RowMaker(alone.tokenizer, 2 * 5000 + rank)
-        maker.level = 0
         kind, rows = next(train.batches(maker, recipe, 0))
         tokens = alone.one_step(kind, rows, maker.is_number).tokens
         assert kind == seen[0].kind and (rank or tokens == seen[0].tokens)
