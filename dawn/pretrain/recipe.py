@@ -52,8 +52,8 @@ class Recipe:
     decay_share: float = 1.0
     averaging: float = 0.998  # decay of the running average of the weights, a step; the average is what is exported
     turn: tuple[float, float] = (0.6, 0.85)
-    shares_first: tuple[float, ...] = (0.25, 0.3, 0.1, 0.0, 0.0, 0.35)  # of steps, by KINDS
-    shares_last: tuple[float, ...] = (0.05, 0.1, 0.15, 0.1, 0.45, 0.15)
+    shares_first: tuple[float, ...] = (0.3, 0.35, 0.35, 0.0, 0.0, 0.0)  # of steps, by KINDS
+    shares_last: tuple[float, ...] = (0.05, 0.1, 0.3, 0.1, 0.45, 0.0)
     veil: float = 8.0
     processes: int = 1  # each takes tokens_per_step
     width: int = 192

@@ -9,6 +9,8 @@ import pytest
 
 from dawn.cli import main
 from dawn.errors import DataError, ThresholdError
+from dawn.models import load_model
+from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain.recipe import Recipe, read_recipe
 
 
@@ -41,6 +43,11 @@ def test_a_recipe_returns_from_the_file_of_an_exported_model(tmp_path):
     assert Recipe(**read_recipe(path)) == recipe
     path.write_text('{"layers": 3}')
     assert Recipe(**read_recipe(path)) == Recipe(layers=3)
+
+
+def test_the_shipped_weights_tell_the_recipe_of_their_last_run():
+    recipe, network = Recipe(**read_recipe(EMBEDDED_FOLDER / "training.json")), load_model("embedded").network
+    assert (recipe.width, recipe.layers) == (network.config.hidden_size, network.config.num_hidden_layers)
 
 
 @pytest.mark.parametrize(
