@@ -32,7 +32,8 @@ class Muon(torch.optim.Optimizer):
     change ever less of what the network does (Liu et al., arXiv 2502.16982, section 2.2)."""
 
     def __init__(self, parameters, lr: float = 0.02, momentum: float = 0.95, decay: float = 0.0):
-        super().__init__(parameters, {"lr": lr, "momentum": momentum, "decay": decay})
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        self.decay = decay  # the recipe's, whatever a checkpoint was made with
 
     @torch.no_grad()
     def step(self, closure=None) -> None:
@@ -44,7 +45,7 @@ class Muon(torch.optim.Optimizer):
                 updates = orthogonalise(torch.stack([self.momentum(p, group["momentum"]) for p in parameters]))
                 scale = group["lr"] * max(1, shape[0] / shape[1]) ** 0.5
                 for parameter, update in zip(parameters, updates, strict=False):
-                    parameter.mul_(1 - group["lr"] * group["decay"]).add_(update, alpha=-scale)
+                    parameter.mul_(1 - group["lr"] * self.decay).add_(update, alpha=-scale)
 
     def momentum(self, parameter: torch.Tensor, decay: float) -> torch.Tensor:
         """Nesterov momentum of the gradient, kept in the optimiser's state."""
