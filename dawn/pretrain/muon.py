@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import torch
+from torch import distributed
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5
@@ -24,6 +25,19 @@ def orthogonalise(stack: torch.Tensor) -> torch.Tensor:
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x.mT if tall else x
+
+
+def orthogonalised_together(stack: torch.Tensor) -> torch.Tensor:
+    """`orthogonalise`, but each process of a distributed run does its part of the stack, which is the same in all."""
+    if not distributed.is_initialized():
+        return orthogonalise(stack)
+    whole = torch.zeros_like(stack)
+    rank, processes = distributed.get_rank(), distributed.get_world_size()
+    part = stack.tensor_split(processes)[rank]
+    if len(part):
+        whole.tensor_split(processes)[rank].copy_(orthogonalise(part))
+    distributed.all_reduce(whole)
+    return whole
 
 
 class Muon(torch.optim.Optimizer):
@@ -42,7 +56,7 @@ class Muon(torch.optim.Optimizer):
             for parameter in group["params"]:
                 stacks[parameter.shape].append(parameter)
             for shape, parameters in stacks.items():
-                updates = orthogonalise(torch.stack([self.momentum(p, group["momentum"]) for p in parameters]))
+                updates = orthogonalised_together(torch.stack([self.momentum(p, group["momentum"]) for p in parameters]))
                 scale = group["lr"] * max(1, shape[0] / shape[1]) ** 0.5
                 for parameter, update in zip(parameters, updates, strict=False):
                     parameter.mul_(1 - group["lr"] * self.decay).add_(update, alpha=-scale)
