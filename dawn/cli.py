@@ -268,6 +268,7 @@ def add_pretrain(commands) -> None:
     pretrain.add_argument("--processes", type=int, help="side by side, one a core (default: the recipe's, else 1)")
     pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")
     pretrain.add_argument("--export", type=Path, metavar="FOLDER", help="write the model here when done")
+    pretrain.add_argument("--picture", type=Path, metavar="FILE", help="draw the learning curve as an SVG file when done")
     pretrain.set_defaults(command=pretrain_command)
 
 
@@ -578,6 +579,7 @@ def with_progress(stream, total: int, words: str = "problems"):
 
 
 def pretrain_command(options) -> int:
+    from dawn.pretrain.curve import read, svg
     from dawn.pretrain.recipe import Recipe, read_recipe
     from dawn.pretrain.train import train
 
@@ -589,6 +591,8 @@ def pretrain_command(options) -> int:
     if options.export:
         training.export(options.export)
         print(f"exported to {options.export}")
+    if options.picture:
+        write_text(options.picture, svg(read(options.directory)))
     return 0
 
 

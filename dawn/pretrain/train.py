@@ -14,10 +14,11 @@ hardware, products are taken in it; weights, sums and optimisers stay in float32
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from multiprocessing import get_context
@@ -30,6 +31,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dawn.errors import DataError
+from dawn.pretrain.curve import append, read, write
 from dawn.pretrain.muon import Muon
 from dawn.pretrain.numbers import number_values, waves
 from dawn.pretrain.recipe import KINDS, Recipe
@@ -202,6 +204,14 @@ class Training:
             weights = LlamaForCausalLM.from_pretrained(self.start, dtype=torch.float32).state_dict()
             for network in (self.network, self.average.module):
                 network.load_state_dict(deepened(weights, network.config.num_hidden_layers))
+            self.follow(read(self.start))
+
+    def follow(self, curve: list[dict]) -> None:
+        """Go on with the learning curve of the model that this run starts from."""
+        if curve:
+            self.tokens = curve[-1]["tokens"]
+        if not self.rank:
+            write(self.directory, curve)
 
     def take(self, state: dict) -> None:
         """Take over a checkpoint's state."""
@@ -236,11 +246,9 @@ class Training:
             curve.clear()
 
     def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
-        """Append the means of loss, right targets and right digits since the last note, by kind of row."""
-        means = {kind: [round(float(x), 4) for x in np.nanmean(values, axis=0)] for kind, values in curve.items()}
-        line = {"step": self.step, "tokens": self.tokens, "loss_right_digits": means}
-        with (self.directory / "curve.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        """Add the means of loss, right targets and right numbers since the last note to the learning curve."""
+        means = {kind: [mean_of(column) for column in zip(*values, strict=True)] for kind, values in curve.items()}
+        append(self.directory, [{"step": self.step, "tokens": self.tokens, "loss_right_digits": means}])
 
     def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
         """Forward and backward as often as the rows are asked, then one update."""
@@ -315,7 +323,7 @@ class Training:
             optimiser.zero_grad(set_to_none=True)
 
     def export(self, target: Path) -> None:
-        """Write a bfloat16 LlamaForCausalLM checkpoint with its tokenizer and recipe into `target`."""
+        """Write a bfloat16 LlamaForCausalLM checkpoint with its tokenizer, recipe and learning curve into `target`."""
         from transformers import LlamaForCausalLM
 
         target.mkdir(parents=True, exist_ok=True)
@@ -325,6 +333,13 @@ class Training:
         self.tokenizer.save_pretrained(target)
         facts = {"recipe": asdict(self.recipe), "steps_done": self.step, "tokens_seen": self.tokens}
         (target / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
+        write(target, read(self.directory))
+
+
+def mean_of(values: Sequence[float]) -> float | None:
+    """Their mean without those that are NaN; None if all are."""
+    kept = [value for value in values if not math.isnan(value)]
+    return round(sum(kept) / len(kept), 4) if kept else None
 
 
 def train(recipe: Recipe, directory: Path, start: Path | None, report: Callable[[Progress], None]) -> Training:

@@ -19,6 +19,7 @@ from dawn.errors import DataError
 from dawn.models import load_model
 from dawn.models.registry import EMBEDDED_FOLDER
 from dawn.pretrain import train
+from dawn.pretrain.curve import read
 from dawn.pretrain.muon import Muon, orthogonalise
 from dawn.pretrain.recipe import KINDS, Recipe
 from dawn.pretrain.rows import RowMaker
@@ -45,7 +46,7 @@ def test_it_learns_stops_resumes_and_exports(directory):
     first.run(seen.append, save_every=12)
     assert [p.step for p in seen] == list(range(1, 25)) and {"block", "drill"} <= {p.kind for p in seen} <= set(KINDS)
     assert sum(p.loss for p in seen[-6:]) < sum(p.loss for p in seen[:6])
-    curve = [json.loads(line) for line in (directory / "curve.jsonl").read_text().splitlines()]
+    curve = read(directory)
     assert [line["step"] for line in curve] == [12, 24] and "block" in curve[1]["loss_right_digits"]
     resumed = Training(TINY(steps=26, tokens_per_step=768), directory)
     resumed.resume()
@@ -60,6 +61,7 @@ def test_it_learns_stops_resumes_and_exports(directory):
     started = Training(recipe, directory / "next", directory / "out")
     started.resume()
     assert started.step == 0 and len(started.tokenizer) == len(first.tokenizer)
+    assert read(directory / "next") == read(directory / "out") == read(directory) and started.tokens == resumed.tokens
     for begun in (started.network, started.average.module):
         for one, other in zip(begun.parameters(), resumed.average.module.parameters(), strict=True):
             torch.testing.assert_close(one, other, rtol=0.01, atol=0.001)  # bfloat16 between the two
@@ -114,9 +116,11 @@ def test_what_is_exported_is_a_running_average_of_the_weights(directory):
 def test_three_minutes_from_nothing_reach_the_loss_that_the_model_card_states(tmp_path):
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(THREE_MINUTES))
-    command = [sys.executable, "-m", "dawn", "pretrain", "--directory", tmp_path, "--recipe", recipe]
+    picture = tmp_path / "curve.svg"
+    command = [sys.executable, "-m", "dawn", "pretrain", "--directory", tmp_path, "--recipe", recipe, "--picture", picture]
     subprocess.run(command, cwd=Path(train.__file__).parents[2], check=True, capture_output=True)
-    *_, last = map(json.loads, (tmp_path / "curve.jsonl").read_text().splitlines())
+    *_, last = read(tmp_path)
+    assert "block rows" in picture.read_text()
     assert last["step"] == THREE_MINUTES["steps"] and last["loss_right_digits"]["block"][0] < STATED_LOSS
 
 
