@@ -11,6 +11,8 @@ from pathlib import Path
 import app
 from dawn.chart import svg
 from dawn.decode import StepRecord
+from dawn.models.registry import EMBEDDED_FOLDER
+from dawn.pretrain import curve
 from dawn.selection import Reason
 from dawn.table import read
 from dawn.trace import load
@@ -39,10 +41,11 @@ def telling(step: StepRecord) -> int:
 
 
 def main() -> None:
-    """Writes the map of the modules, the measured rules, the film of the recorded example, then one picture of the page a size
-    and theme."""
+    """Writes the map of the modules, the measured rules, the learning curve, the film of the recorded example, then one picture
+    of the page a size and theme."""
     draw()
     (FOLDER / "rules.svg").write_text(svg(read(RESULTS)), encoding="utf-8")
+    (FOLDER / "learning.svg").write_text(curve.svg(curve.read(EMBEDDED_FOLDER)), encoding="utf-8")
     example = load(Path(app.ASSETS) / "traces" / "example.npz")
     (FOLDER / "example.gif").write_bytes(gif(example))
     best = max(example.steps, key=variety)
