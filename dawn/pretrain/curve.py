@@ -58,7 +58,7 @@ def svg(lines: list[dict]) -> str:
     parts = [
         word("share right over millions of tokens seen:", 12, 18, "start", "soft"),
         word("whole numbers (solid)", 272, 18, "start", "dawn"),
-        word("and all that is asked (broken)", 432, 18, "start", "soft"),
+        word("and all that is asked (broken)", 458, 18, "start", "soft"),
     ]
     for index, kind in enumerate(kinds):
         left, top = LEFT[index % 3], TOP + ROW * (index // 3)

@@ -34,8 +34,8 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_name": False}  # answer
 TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
-    "A pizza has 30 servings. If Elijah can eat 2 servings a day while Noah can eat 2 times as much, how many days will the "
-    "pizza last?",
+    "A pizza has 18 portions. If Elijah can eat 3 portions a day while Noah can eat 2 times as much, how "
+    "many days will the pizza last?",
     "A tower is made out of 8 white bricks, 2 times as many black bricks, and an unknown number of purple bricks. "
     "If there are 40 bricks in the tower in total, how many purple bricks are there?",
     "Charlotte sliced an peach into 25 pieces. She ate 3 slice, her cousin ate 8 more than her, and her friend ate 3 more "
