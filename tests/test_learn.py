@@ -202,7 +202,8 @@ def test_what_cannot_be_is_said_and_the_decision_stays(page):
 
 
 def test_the_step_that_explore_shows_is_taken_apart(page):
-    forced = next(step.index for step in EXAMPLE.steps if step.decision.selection.committed[0].tier is Tier.FORCED)
+    forced = [step for step in EXAMPLE.steps if step.decision.selection.committed[0].tier is Tier.FORCED]
+    forced = max(forced, key=lambda step: len(step.decision.selection.refused)).index
     page.evaluate(f"window.dawnExplorer.show({forced})")
     page.wait_for_selector(f'#explorer[data-step="{forced}"]', state="attached")
     scene(page, "One whole step")
