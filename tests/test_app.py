@@ -79,6 +79,10 @@ def test_a_run_is_drawn_and_says_for_every_token_what_happened(page):
 def test_stop_keeps_what_there_is(page):
     page.click("#rule input")
     page.get_by_role("option", name="original").click()
+    page.get_by_role("button", name="Length and sampling").click()
+    page.fill("#gen-length input[type=number]", "256")
+    page.press("#gen-length input[type=number]", "Tab")
+    page.uncheck("#stop-at-end input")  # a run long enough to be stopped
     page.click("#run")
     under_way = f"document.querySelector('#explorer').dataset.trace !== 'example' && Number({SHOWN}) > 3"
     page.wait_for_function(f"{under_way} && (document.querySelector('#stop').click(), true)")

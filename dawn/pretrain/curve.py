@@ -7,9 +7,10 @@ the means, over the steps since the line before, of the loss and of two shares r
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 
-from dawn.chart import Plane, document, word
+from dawn.chart import Axis, Plane, document, word
 from dawn.errors import DataError
 from dawn.pretrain.recipe import KINDS
 
@@ -17,7 +18,6 @@ CURVE = "curve.jsonl"
 QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 PANEL, ROW, TOP = (190, 150), 226, 48  # pixels: a panel's width and height, from row to row, above the first
 LEFT = (46, 296, 546)
-MARKS = 4  # of the tokens, at most
 MILLION = 10**6
 
 
@@ -28,23 +28,39 @@ def read(folder: Path) -> list[dict]:
         return []
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        for line in lines:
-            _ = line["step"] + line["tokens"], [len(means) == 3 or means[2] for means in line["loss_right_digits"].values()]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        if not all(map(is_line, lines)):
+            raise ValueError
+    except (OSError, ValueError):
         raise DataError(f"{path} is no learning curve: remove it, or put back the one that training wrote") from None
     return lines
 
 
+def is_line(line: object) -> bool:
+    """Whether this is a line as the module's text describes it."""
+    match line:
+        case {"step": int(), "tokens": int(), "loss_right_digits": dict(kinds)}:
+            means = list(kinds.values())
+            return all(isinstance(three, list) and len(three) == 3 for three in means) and all(map(is_mean, chain(*means)))
+    return False
+
+
+def is_mean(value: object) -> bool:
+    return value is None or isinstance(value, (int, float))
+
+
 def write(folder: Path, lines: list[dict]) -> None:
     """Make these lines the folder's curve."""
-    (folder / CURVE).unlink(missing_ok=True)
-    append(folder, lines)
+    (folder / CURVE).write_text("".join(map(written, lines)), encoding="utf-8")
 
 
-def append(folder: Path, lines: list[dict]) -> None:
-    """Add lines to the folder's curve."""
+def append(folder: Path, line: dict) -> None:
+    """Add a line to the folder's curve."""
     with (folder / CURVE).open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
+        file.write(written(line))
+
+
+def written(line: dict) -> str:
+    return json.dumps(line) + "\n"
 
 
 def svg(lines: list[dict]) -> str:
@@ -53,7 +69,7 @@ def svg(lines: list[dict]) -> str:
         raise DataError("there is no learning curve to draw: train for a step at least")
     kinds = [kind for kind in KINDS if any(kind in line["loss_right_digits"] for line in lines)]
     most = lines[-1]["tokens"] / MILLION
-    step = next(step for step in (unit * 10.0**power for power in range(-6, 6) for unit in (1, 2, 5)) if most <= MARKS * step)
+    step = Axis.of(most, LEFT[:2]).step
     across = [step * index for index in range(int(most / step) + 1)]
     parts = [
         word("share right over millions of tokens seen:", 12, 18, "start", "soft"),

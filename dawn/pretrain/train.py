@@ -248,7 +248,7 @@ class Training:
     def note(self, curve: dict[str, list[tuple[float, ...]]]) -> None:
         """Add the means of loss, right targets and right numbers since the last note to the learning curve."""
         means = {kind: [mean_of(column) for column in zip(*values, strict=True)] for kind, values in curve.items()}
-        append(self.directory, [{"step": self.step, "tokens": self.tokens, "loss_right_digits": means}])
+        append(self.directory, {"step": self.step, "tokens": self.tokens, "loss_right_digits": means})
 
     def one_step(self, kind: str, rows: list[Row], is_number: np.ndarray) -> Progress:
         """Forward and backward as often as the rows are asked, then one update."""

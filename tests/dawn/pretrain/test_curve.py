@@ -14,13 +14,14 @@ LINES = [
     {"step": 100, "tokens": 400_000, "loss_right_digits": {"single": [2.0, 0.5, 0.25], "equation": [3.0, 0.25, None]}},
     {"step": 200, "tokens": 800_000, "loss_right_digits": {"single": [1.0, 1.0, 0.75]}},
 ]
+OTHER = '{"step": 1, "tokens": 2, "loss_right_digits": {"single": ["a", "b", "c"]}}'
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def test_a_curve_is_written_added_to_and_replaced(tmp_path):
     assert read(tmp_path) == []
     write(tmp_path, LINES[:1])
-    append(tmp_path, LINES[1:])
+    append(tmp_path, LINES[1])
     assert read(tmp_path) == LINES
     write(tmp_path, LINES[1:])
     assert read(tmp_path) == LINES[1:]
@@ -42,7 +43,7 @@ def test_there_is_no_picture_of_nothing():
 
 
 @pytest.mark.parametrize(
-    "content", ["no JSON", "[]", '{"step": 1}', '{"step": 1, "tokens": 2, "loss_right_digits": {"single": 3}}']
+    "content", ["no JSON", "[]", '{"step": 1}', '{"step": 1, "tokens": 2, "loss_right_digits": {"single": 3}}', OTHER]
 )
 def test_another_file_of_that_name_is_refused(tmp_path, content):
     (tmp_path / CURVE).write_text(content)
