@@ -202,19 +202,20 @@ def test_what_cannot_be_is_said_and_the_decision_stays(page):
 
 
 def test_the_step_that_explore_shows_is_taken_apart(page):
-    forced = [step for step in EXAMPLE.steps if step.decision.selection.committed[0].tier is Tier.FORCED]
-    forced = max(forced, key=lambda step: len(step.decision.selection.refused)).index
-    page.evaluate(f"window.dawnExplorer.show({forced})")
-    page.wait_for_selector(f'#explorer[data-step="{forced}"]', state="attached")
+    forced = next(step for step in EXAMPLE.steps if step.decision.selection.committed[0].tier is Tier.FORCED)
+    page.evaluate(f"window.dawnExplorer.show({forced.index})")
+    page.wait_for_selector(f'#explorer[data-step="{forced.index}"]', state="attached")
     scene(page, "One whole step")
     page.select_option("[data-role=source]", "shown")
-    page.wait_for_selector("[data-testid=anatomy] svg.lx-dense")
+    position = forced.decision.selection.committed[0].position
+    page.wait_for_selector(f'[data-testid=anatomy] svg [data-position="{position}"]')
     set_range(page, "[data-testid=stage]", 6)
     assert "Nothing qualified" in page.inner_text(".lx-caption") and len(committed(page)) == 1
     several = next(step for step in EXAMPLE.steps if step.index and len(step.decision.selection.committed) > 1)
     taken = len(several.decision.selection.committed)
     set_range(page, "[data-role=step]", several.index + 1)
     page.wait_for_function(f"document.querySelector('.lx-caption').innerText.startsWith('{taken} tokens at once')")
+    assert page.is_visible("[data-testid=anatomy] svg.lx-dense")
 
 
 def test_an_exercise_checks_itself(page):
