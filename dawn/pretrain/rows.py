@@ -159,13 +159,13 @@ class RowMaker:
     def with_results(self, text: str, widths: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """ids [width] of equations, and [width] bool: the tokens of their results. The width is the smallest that leaves room
         behind the text; what does not fit the largest is cut."""
-        encoded = self.tokenizer(text, return_offsets_mapping=True)
+        encoded = self.tokenizer.backend_tokenizer.encode(text)  # the tokenizer itself starts threads for every text
         is_result = np.zeros(len(text), bool)
         for match in RESULT.finditer(text):
             is_result[slice(*match.span(1))] = True
-        results = [False, *(bool(is_result[start:stop].any()) for start, stop in encoded["offset_mapping"])]
+        results = [False, *(bool(is_result[start:stop].any()) for start, stop in encoded.offsets)]
         width = next((width for width in widths if width > len(results)), widths[-1])
-        ids, rest = [self.assistant, *encoded["input_ids"]], max(0, width - len(results))
+        ids, rest = [self.assistant, *encoded.ids], max(0, width - len(results))
         return np.array(ids + [self.end] * rest)[:width], np.array(results + [False] * rest)[:width]
 
     def equations(self, kind: str) -> list[str]:
