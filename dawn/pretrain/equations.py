@@ -12,14 +12,14 @@ UNITS = (
     *("students", "girls", "boys", "pages", "years", "balls", "apples", "friends", "minutes", "eggs", "treats", "beetles"),
     *("bake", "dance", "soccer", "read", "absent", "wasps"),
 )
-KINDS = (*"+++-----**/", "+++", "+++", "---", "---", "cents", "price", "part")
+KINDS = (*"+++++-----*/", *["+++", "---"] * 3, "+++T", "cents", "cents", "price", "price", "part")  # what is hard, more often
 SMALL = 20  # up to this largest number there are only plain sums and differences of two
 
 
 def made_up_equation(random: np.random.Generator, largest: int) -> str:
     """`a op b = c` with no whole part of a number above `largest`."""
     kind = str(random.choice(KINDS if largest > SMALL else ["+", "-"]))
-    if special := {"cents": cents, "price": price, "part": part}.get(kind):
+    if special := {"+++T": unknown, "cents": cents, "price": price, "part": part}.get(kind):
         return special(random, largest)
     numbers, sign, result = chain(random, kind, largest) if len(kind) == 3 else pair(random, kind, largest)
     style = random.choice(["plain", "money", "units"], p=[0.45, 0.3, 0.25]) if largest > SMALL else "plain"
@@ -52,12 +52,23 @@ def in_units(random: np.random.Generator, numbers: list[int], sign: str, result:
 
 
 def chain(random: np.random.Generator, kind: str, largest: int) -> tuple[list[int], str, int]:
-    """A sum of three or four, or what three or four numbers leave of a larger one."""
-    parts = [skewed(random, largest // 4) for _ in range(random.integers(2, 5))]
-    if kind == "+++" and len(parts) > 2:
-        return parts, "+", sum(parts)
-    rest = skewed(random, largest - sum(parts)) if sum(parts) < largest else 0
-    return [rest + sum(parts), *parts], "-", rest
+    """A sum of three or four, or what two or three numbers leave of a larger one."""
+    parts = split(random, largest)
+    return (parts, "+", sum(parts)) if kind == "+++" else ([sum(parts), *parts[:-1]], "-", parts[-1])
+
+
+def split(random: np.random.Generator, largest: int) -> list[int]:
+    """Three or four numbers above 0 whose sum is at most `largest`: any parts of it equally likely."""
+    count = int(random.integers(3, 5))
+    total = max(count, skewed(random, largest))
+    cuts = np.sort(random.choice(np.arange(1, total), count - 1, replace=False))
+    return np.diff(cuts, prepend=0, append=total).tolist()
+
+
+def unknown(random: np.random.Generator, largest: int) -> str:
+    """`73 + 47 + 22 + T = 142`, to which solutions add `+ T`."""
+    parts = split(random, largest)
+    return f"{' + '.join(map(str, parts))} + T = {sum(parts)}"
 
 
 def pair(random: np.random.Generator, kind: str, largest: int) -> tuple[list[int], str, int]:
