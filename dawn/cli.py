@@ -263,7 +263,7 @@ def add_pretrain(commands) -> None:
     pretrain.add_argument(
         "--recipe", type=Path, metavar="FILE", help="JSON with what is not standard, or a model's training.json"
     )
-    pretrain.add_argument("--steps", type=int, help="steps of the whole recipe (default: the recipe's, else 3000)")
+    pretrain.add_argument("--steps", type=int, help="steps of the whole recipe (default: the recipe's, else 6000)")
     pretrain.add_argument("--seed", type=int, help="of weights and data (default: the recipe's, else 0)")
     pretrain.add_argument("--processes", type=int, help="side by side, one a core (default: the recipe's, else 1)")
     pretrain.add_argument("--start-from", type=Path, metavar="FOLDER", help="begin with the weights of an exported model")

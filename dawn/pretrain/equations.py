@@ -9,8 +9,8 @@ import numpy as np
 
 CURRENCIES = "$€£"
 UNITS = (
-    *("students", "girls", "boys", "pages", "years", "balls", "apples", "friends", "minutes", "eggs", "treats", "beetles"),
-    *("bake", "dance", "soccer", "read", "absent", "wasps"),
+    *("students", "total students", "girls", "boys", "pages", "years", "balls", "apples", "friends", "minutes", "eggs"),
+    *("wasps", "bake", "dance", "hike", "paint", "play video games", "read", "soccer", "tennis", "volleyball", "absent"),
 )
 KINDS = (*"+++++-----*/", *["+++", "---"] * 3, "+++T", "cents", "cents", "price", "price", "part")  # what is hard, more often
 SMALL = 20  # up to this largest number there are only plain sums and differences of two

@@ -42,7 +42,7 @@ class Recipe:
     `shares_first` to `shares_last`, and the `veil` of canvases (see `rows`) falls to zero. ThresholdError for what no training
     could be made of."""
 
-    steps: int = 3000
+    steps: int = 6000
     tokens_per_step: int = 4096
     seed: int = 0
     matrix_lr: float = 0.012
@@ -50,15 +50,15 @@ class Recipe:
     other_lr: float = 0.0012
     warmup_steps: int = 50
     decay_share: float = 1.0
-    averaging: float = 0.998  # decay of the running average of the weights, a step; the average is what is exported
-    turn: tuple[float, float] = (0.6, 0.85)
-    shares_first: tuple[float, ...] = (0.3, 0.35, 0.35, 0.0, 0.0, 0.0)  # of steps, by KINDS
-    shares_last: tuple[float, ...] = (0.05, 0.1, 0.3, 0.1, 0.45, 0.0)
+    averaging: float = 0.996  # decay of the running average of the weights, a step; the average is what is exported
+    turn: tuple[float, float] = (0.2, 0.55)
+    shares_first: tuple[float, ...] = (0.33, 0.22, 0.04, 0.0, 0.06, 0.35)  # of steps, by KINDS
+    shares_last: tuple[float, ...] = (0.05, 0.1, 0.06, 0.06, 0.49, 0.24)
     veil: float = 8.0
     processes: int = 1  # each takes tokens_per_step
     width: int = 192
     inner_width: int = 512
-    layers: int = 8
+    layers: int = 6
     heads: int = 4
 
     def __post_init__(self):

@@ -44,7 +44,7 @@ def test_it_learns_stops_resumes_and_exports(directory):
     recipe = TINY(steps=24, tokens_per_step=768, warmup_steps=2)
     first = Training(recipe, directory)
     first.run(seen.append, save_every=12)
-    assert [p.step for p in seen] == list(range(1, 25)) and {"block", "drill"} <= {p.kind for p in seen} <= set(KINDS)
+    assert [p.step for p in seen] == list(range(1, 25)) and {"block", "equation"} <= {p.kind for p in seen} <= set(KINDS)
     assert sum(p.loss for p in seen[-6:]) < sum(p.loss for p in seen[:6])
     curve = read(directory)
     assert [line["step"] for line in curve] == [12, 24] and "block" in curve[1]["loss_right_digits"]
