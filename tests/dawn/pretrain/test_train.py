@@ -25,7 +25,7 @@ from dawn.pretrain.recipe import KINDS, Recipe
 from dawn.pretrain.rows import RowMaker
 from dawn.pretrain.train import Training
 
-THREE_MINUTES = {"steps": 140, "tokens_per_step": 1024, "warmup_steps": 10}
+THREE_MINUTES = {"steps": 240, "tokens_per_step": 1024, "warmup_steps": 10}
 STATED_LOSS = 5.0  # of block rows, the mean of the last 40 steps; every token alike would be log 2430 = 7.8
 TINY = partial(Recipe, width=32, inner_width=32, layers=2, heads=2)
 
