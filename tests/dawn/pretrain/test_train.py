@@ -26,7 +26,7 @@ from dawn.pretrain.rows import RowMaker
 from dawn.pretrain.train import Training
 
 THREE_MINUTES = {"steps": 240, "tokens_per_step": 1024, "warmup_steps": 10}
-STATED_LOSS = 5.0  # of block rows, the mean of the last 40 steps; every token alike would be log 2430 = 7.8
+STATED_LOSS = 5.0  # of equation rows, the mean of the last 40 steps; every token alike would be log 2430 = 7.8
 TINY = partial(Recipe, width=32, inner_width=32, layers=2, heads=2)
 
 
@@ -121,7 +121,7 @@ def test_three_minutes_from_nothing_reach_the_loss_that_the_model_card_states(tm
     subprocess.run(command, cwd=Path(train.__file__).parents[2], check=True, capture_output=True)
     *_, last = read(tmp_path)
     assert "block rows" in picture.read_text()
-    assert last["step"] == THREE_MINUTES["steps"] and last["loss_right_digits"]["block"][0] < STATED_LOSS
+    assert last["step"] == THREE_MINUTES["steps"] and last["loss_right_digits"]["equation"][0] < STATED_LOSS
 
 
 def test_starting_from_nothing_is_refused(directory):
