@@ -64,7 +64,7 @@ def test_every_equation_of_an_answer_is_found():
 def test_made_up_equations_are_true_and_others_with_the_next_result_are_not():
     random = np.random.default_rng(0)
     for _ in range(300):
-        text = made_up_equation(random, 100)
+        text = made_up_equation(random, 100).replace(" + T", "")
         (found,) = judged_equations(text)
         assert found.true, text
         wrong = re.sub(r"(\d+)((?:\.\d+)?)$", lambda match: f"{int(match[1]) + 1}{match[2]}", text)
