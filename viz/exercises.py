@@ -15,7 +15,7 @@ from viz.anatomy import State, name, number
 @dataclass(frozen=True, slots=True)
 class Exercise:
     """A question about a step: what to choose among, which are right, and why, each from the step's anatomy. scene: where it is
-    asked; stage: what its figure shows; changes: as a request says them."""
+    asked; stage: what its figure shows; changes: as a request says them, to Figure 3; recorded: of the recorded run."""
 
     scene: str
     question: str
@@ -24,7 +24,7 @@ class Exercise:
     why: Callable[[State, Anatomy, int], str]
     stage: int = 2
     changes: dict = field(default_factory=dict)
-    forced: bool = False
+    recorded: bool = False
 
 
 def masked(state: State) -> list[int]:
@@ -97,11 +97,19 @@ EXERCISES = (
         changes={"edges": [[9, 10, 0.2]]},
     ),
     Exercise(
-        "run",
-        "At this step of the recorded run nothing qualifies. Which position is taken?",
+        "step",
+        "All three thresholds are 1 now: nothing qualifies. Which position is taken?",
         masked,
         lambda found: found.committed,
         fate,
-        forced=True,
+        changes={"settings": {"high": 1, "induced": 1, "low": 1}},
+    ),
+    Exercise(
+        "run",
+        "At this step of the recorded run, which masked positions will be taken?",
+        masked,
+        lambda found: found.committed,
+        fate,
+        recorded=True,
     ),
 )

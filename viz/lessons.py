@@ -20,7 +20,6 @@ from viz.exercises import EXERCISES, Exercise
 from viz.lab import EXAMPLE, Lab, field, whole
 
 PAIRS = (("high", "card"), ("two", "pair"), ("full", "house"), ("straight", "flush"))
-FEW = 4  # masked positions that make a question worth asking
 
 
 def house() -> dict:
@@ -69,7 +68,7 @@ class Lessons:
     def lesson(self, request: object) -> dict:
         """What the scenes show from the start, whatever is asked; or {"error"}."""
         try:
-            shown = max(self.steps(), key=variety).index
+            shown = self.most_varied()
             return {
                 "house": house(),
                 "example": {"trace": EXAMPLE, "step": shown, "anatomy": described(state_of(self.lab, EXAMPLE, shown))},
@@ -108,30 +107,19 @@ class Lessons:
         except DawnError as error:
             return {"error": str(error)}
 
-    def steps(self) -> tuple[StepRecord, ...]:
-        return self.lab.store.get(EXAMPLE).steps
+    def most_varied(self) -> int:
+        """The step of the example that shows the most."""
+        return max(self.lab.store.get(EXAMPLE).steps, key=variety).index
 
     def state(self, one: Exercise) -> State:
         """What an exercise is about."""
-        if not one.forced:
-            return with_changes(figure_3(), one.changes)
-        return state_of(self.lab, EXAMPLE, self.forced_step())
-
-    def forced_step(self) -> int:
-        """The example's first forced step with several masked positions; its last step if there is none."""
-        steps = self.steps()
-        forced = (
-            step.index
-            for step in steps
-            if step.decision.selection.committed[0].tier.value == "forced" and len(step.canvas.candidates) >= FEW
-        )
-        return next(forced, len(steps) - 1)
+        return state_of(self.lab, EXAMPLE, self.most_varied()) if one.recorded else with_changes(figure_3(), one.changes)
 
     def asked(self, one: Exercise) -> dict:
         """An exercise without its answer."""
         state = self.state(one)
         choices = [[p, name(state, p), number(state.prediction.confidence[p])] for p in one.choices(state)]
-        step = f"Step {self.forced_step() + 1}" if one.forced else "Figure 3 of the paper"
+        step = f"Step {self.most_varied() + 1}" if one.recorded else "Figure 3 of the paper"
         return {
             "scene": one.scene,
             "about": step,

@@ -121,7 +121,7 @@ def test_an_exercise_is_right_with_its_answer_and_with_no_other(lessons):
 
 
 def test_the_answers_of_the_exercises_about_figure_3(lessons):
-    answers = [(0, [1]), (1, [0, 2, 3]), (2, [6, 10, 11]), (3, [5, 10, 11])]
+    answers = [(0, [1]), (1, [0, 2, 3]), (2, [6, 10, 11]), (3, [5, 10, 11]), (4, [9])]
     assert all(lessons.check({"exercise": index, "chosen": chosen})["right"] for index, chosen in answers)
 
 
