@@ -72,7 +72,7 @@ class Thresholds(Settings):
 THRESHOLD_NAMES = tuple(specs(Thresholds))
 
 PRESETS = {
-    "Embedded model": Thresholds(high=0.97, induced=0.95, low=0.95, edge=0.07, sink=3.0, sink_mode="relative"),
+    "Embedded model": Thresholds(high=0.95, induced=0.8, low=0.85, edge=0.07, sink=3.0, sink_mode="relative"),
     "LLaDA · GSM8K, MATH": Thresholds(),
     "LLaDA · HumanEval": Thresholds(low=0.8),
     "LLaDA-8B · MBPP": Thresholds(low=0.7),

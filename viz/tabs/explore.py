@@ -34,14 +34,14 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_name": False}  # answer
 TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
-    "A pizza has 18 portions. If Elijah can eat 3 portions a day while Noah can eat 2 times as much, how "
-    "many days will the pizza last?",
+    "Craig has 7 €5 bills. He buys 2 action figures for €4 each. He also buys 6 packs of erasers for €4 each. "
+    "How much money does he have left?",
     "A tower is made out of 8 white bricks, 2 times as many black bricks, and an unknown number of purple bricks. "
     "If there are 40 bricks in the tower in total, how many purple bricks are there?",
     "Charlotte sliced an peach into 25 pieces. She ate 3 slice, her cousin ate 8 more than her, and her friend ate 3 more "
     "than her cousin. How many slices of peach did they all eat?",
-    "Robert has 7 £10 bills. He buys 4 coloring books for £8 each. He also buys 2 packs of erasers for £8 each. "
-    "How much money does he have left?",
+    "A pizza has 18 portions. If Elijah can eat 3 portions a day while Noah can eat 2 times as much, how "
+    "many days will the pizza last?",
 )
 SUPPRESS = "Large blocks can end an answer too early; this ranks end-of-text tokens behind all others."
 FIXED = "One per line, `position: text`: `5: therefore` writes it from the answer's position 5 on. In the question, [MASK] or "
@@ -49,7 +49,7 @@ FIXED += "[MASK x 5] are positions to fill in."
 UNREADABLE = "the settings could not be read: reload the page and set them again"
 LIMITS = {  # by model: what visitors who type their own questions should know
     "embedded": "The embedded model knows about a hundred forms of short English word problem, with numbers up to 200, and "
-    "gets about one in nine of these wrong. It answers every other question with fluent nonsense."
+    "gets about one in twenty of these wrong. It answers every other question with fluent nonsense."
 }
 OF_THIS = "(question, problem) => (problem && problem.question === question ? problem : {})"
 
