@@ -119,10 +119,11 @@ class Lessons:
         """An exercise without its answer."""
         state = self.state(one)
         choices = [[p, name(state, p), number(state.prediction.confidence[p])] for p in one.choices(state)]
-        step = f"Step {self.most_varied() + 1}" if one.recorded else "Figure 3 of the paper"
+        place = f"Step {self.most_varied() + 1}" if one.recorded else "Figure 3 of the paper"
+        thresholds = (f"τ_{dial} = {number(getattr(state.rule.thresholds, dial))}" for dial in ("high", "induced", "low"))
         return {
             "scene": one.scene,
-            "about": step,
+            "about": ", ".join([place, *thresholds]),
             "question": one.question,
             "choices": choices,
             "stage": one.stage,
