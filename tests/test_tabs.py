@@ -108,7 +108,8 @@ def test_a_race_is_drawn_as_it_runs_and_its_lanes_open_in_explore_and_compare(pa
 
 def test_a_race_can_be_stopped(page):
     open_tab(page, "Race")
-    set_lane(page, 1, "original")
+    for lane in (1, 2, 3):
+        set_lane(page, lane, "original")
     page.click("#race-start")
     under_way = "document.querySelectorAll('.rx-lane [data-state=committed]').length > 2"
     page.wait_for_function(f"{under_way} && (document.querySelector('#race-stop').click(), true)", timeout=60_000)

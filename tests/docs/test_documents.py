@@ -64,6 +64,6 @@ def test_the_map_shows_every_package_and_what_imports_what():
 
 def test_the_measured_rules_stand_in_the_readme_as_they_were_measured():
     table = read(RESULTS)
-    assert {"dawn", "original"} <= set(table["rules"]) <= set(RULES) and table["setting"]["n"] == 400
+    assert {"dawn", "original"} <= set(table["rules"]) <= set(RULES) and table["setting"]["n"] == 1000
     assert markdown(table) in (ROOT / "README.md").read_text(encoding="utf-8")
     assert (FOLDER / "rules.svg").read_text(encoding="utf-8") == svg(table), "draw it again: python -m tests.pictures"

@@ -34,8 +34,9 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_name": False}  # answer
 TURNS = {"concurrency_limit": None, "show_progress": "hidden", "trigger_mode": "once", "api_name": False}  # see viz.line
 
 EXAMPLES = (
-    "Craig has 7 €5 bills. He buys 2 action figures for €4 each. He also buys 6 packs of erasers for €4 each. "
-    "How much money does he have left?",
+    "Emily is trying to decide whether to do her financial planning herself or hire an financial advisor. If she does it "
+    "herself, she'll be able to do 4 fewer hours of part-time work, losing £38/hour in missed income. The financial advisor "
+    "charges £129. How much more money will she have if she hires the financial advisor?",
     "A tower is made out of 8 white bricks, 2 times as many black bricks, and an unknown number of purple bricks. "
     "If there are 40 bricks in the tower in total, how many purple bricks are there?",
     "Charlotte sliced an peach into 25 pieces. She ate 3 slice, her cousin ate 8 more than her, and her friend ate 3 more "
