@@ -109,6 +109,7 @@ function mapWords(ui) {
 }
 
 // ---------------------------------------------------------------- a run
+const FULL_SCENE = 150; // tokens that a presented scene has room for
 function drawRun(ui, stage) {
   const { header, pieces, steps } = ui.run, tokens = Int32Array.from(header.tokens), tiers = new Array(header.length).fill(""), at = new Array(header.length).fill(0);
   steps.slice(0, stage).forEach((step, k) => {
@@ -116,10 +117,12 @@ function drawRun(ui, stage) {
     for (const [p, tier] of step.decision.committed) [tokens[p], tiers[p], at[p]] = [step.predicted[row.get(p)], tier, k + 1];
     for (const p of step.filled) [tokens[p], tiers[p], at[p]] = [step.end, "filled", k + 1];
   });
-  return make("div", "dx-tokens lx-run", null, ...[[0, header.prompt], [header.prompt, header.length]].map(([from, to], i) => {
+  const run = make("div", "dx-tokens lx-run", null, ...[[0, header.prompt], [header.prompt, header.length]].map(([from, to], i) => {
     const row = make("div", "dx-row", null, ...Array.from({ length: to - from }, (_, k) => token(from + k)));
     return make("div", "dx-group", null, make("span", "dx-name", i ? "Answer" : "Question"), row);
   }));
+  run.style.setProperty("--lx-size", Math.min(1, Math.sqrt(FULL_SCENE / header.length))); // presented, a long run gets smaller letters
+  return run;
 
   function token(p) {
     const masked = tokens[p] === header.mask, fill = tiers[p] === "filled", one = make("span", `dx-token${at[p] === stage && stage ? " dx-fresh" : ""}${fill ? " lx-fill" : ""}`, masked || fill ? "" : pieces[tokens[p]]);

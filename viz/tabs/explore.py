@@ -101,7 +101,7 @@ def build_explore(lab: Lab, analysis: Analysis, first: dict, draw: Callable[[], 
 
 def ask(model: str) -> tuple[gr.Textbox, gr.Button, gr.Button, gr.Button, gr.HTML]:
     """Question, Run, Stop, New problem and its card, examples."""
-    prompt = gr.Textbox(EXAMPLES[0], label="Question", lines=4, max_lines=8, elem_id="prompt", info=limits_of(model))
+    prompt = gr.Textbox(EXAMPLES[0], label="Question", lines=4, max_lines=10, elem_id="prompt", info=limits_of(model))
     with gr.Row(elem_id="buttons"):
         run = gr.Button("Run", variant="primary", elem_id="run", min_width=80)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=80)
