@@ -19,17 +19,12 @@ from dawn.trace import load
 from tests.browser import PAINTED, launch, serve_app
 from tests.map import draw
 from viz.exports.film import gif
+from viz.lessons import variety
 
 FOLDER = Path(app.ASSETS) / "pictures"
 RESULTS = Path(app.ASSETS) / "results" / "rules.json"
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 LONGEST = 3800  # pixels of a picture
-
-
-def variety(step: StepRecord) -> tuple[int, int]:
-    """How many tiers a step has, and how many refusals that are not for want of confidence."""
-    chosen = step.decision.selection
-    return len({one.tier for one in chosen.committed}), sum(one.reason is not Reason.BELOW for one in chosen.refused)
 
 
 def telling(step: StepRecord) -> int:
