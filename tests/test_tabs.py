@@ -141,7 +141,8 @@ def test_a_saved_trace_is_the_one_that_was_shown_and_opens_again(page, tmp_path)
     with page.expect_download() as download:
         page.click("[data-testid=save]")
     download.value.save_as(tmp_path / download.value.suggested_filename)
-    assert (tmp_path / SAVED).read_bytes() == EXAMPLE.read_bytes()
+    save(load(EXAMPLE), tmp_path / "written.npz")  # by this Python: the headers of a zip file differ from one to the other
+    assert (tmp_path / SAVED).read_bytes() == (tmp_path / "written.npz").read_bytes()
     assert open_and_wait(page, tmp_path / SAVED) != "example"
     assert page.get_attribute("#explorer", "data-steps") == str(STEPS)
     assert page.is_enabled("[data-testid=fork]") and page.is_hidden("#explorer .dx-notice")
